@@ -1,0 +1,196 @@
+"""The claim as frozen records: what a gate says, with no file, line or layout left in it.
+
+``harness.claim.parse`` turns YAML into these records and ``to_json`` turns them back into the
+canonical value that is hashed. Kinds of estimand, test and precondition, with their parameters,
+are declared in ``harness.claim.kinds``.
+
+Not covered: whether a claim can be decided (``harness.lock.lint``), where its numbers come from
+(``harness.measure``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA = "causal-claims/claim/1"
+
+OPERATIONS = ("add", "subtract", "project-out", "clamp", "replace-mean", "replace-zero")
+CONTROLS = ("isotropic", "covariance")
+METHODS = (
+    "mean-difference",
+    "mean-activation",
+    "behaviour-contrast",
+    "gradient",
+    "logistic",
+    "logistic-behaviour",
+    "pca-difference",
+    "pca-within",
+    "svd-mlp",
+    "svd-attention",
+    "from-file",
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A hook point and a position class of the task."""
+
+    hook: str
+    positions: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which family, how many independently trained replicates, and the backend that runs them."""
+
+    recipe: str
+    replicates: int
+    backend: str = "native"
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """How much text each part of the measurement uses (counts of prompts, plans, tokens)."""
+
+    fit: int = 256
+    select: int = 48
+    prompts: int = 64
+    texts: int = 64
+    new_tokens: int = 40
+
+
+@dataclass(frozen=True)
+class Direction:
+    """How a direction is fitted. ``positive``/``negative`` are roles; ``host`` is the model the
+    arm intervenes on, so that one definition serves several arms."""
+
+    name: str
+    method: str
+    site: str
+    positive: str | None = None
+    negative: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A named intervention, or none (no ``operation``).
+
+    ``doses`` are multiples of the median residual norm at the site; the word ``judged`` (stored as
+    None) means the dose that the claim's dose rule chose on the select split. ``directions`` has
+    one entry per candidate; ``control`` with ``count`` draws random directions instead, matched in
+    norm to the dose. ``donor`` is 0 for directions fitted within the replicate and k for directions
+    whose non-host roles come from replicate i + k (separate initialisation).
+    ``label`` marks arms that are shown and never decide.
+    """
+
+    name: str
+    on: str
+    site: str | None = None
+    operation: str | None = None
+    directions: tuple[str, ...] = ()
+    control: str | None = None
+    count: int = 0
+    doses: tuple[float, ...] | None = ()
+    donor: int = 0
+    label: str = ""
+
+    @property
+    def at_judged_dose(self) -> bool:
+        return self.doses is None
+
+
+@dataclass(frozen=True)
+class DoseRule:
+    """Choose, per replicate and on the select split only, the dose of ``arm`` that removes most of
+    ``readout`` among those within ``bounds`` (rises over ``baseline``, see ``rise`` in kinds)."""
+
+    arm: str
+    baseline: str
+    readout: str
+    bounds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What the author expects per replicate: the smallest effect of interest and its spread."""
+
+    effect: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Test:
+    """A decision rule over replicates; ``kind`` and ``method`` from ``harness.claim.kinds``."""
+
+    kind: str
+    margin: float
+    alpha: float = 0.05
+    method: str = "t"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """Decides for or against: an estimand (one number per replicate, or per member of a family)."""
+
+    name: str
+    estimand: Mapping[str, Any]
+    test: Test
+    why: str
+    expect: Expectation | None = None
+
+
+@dataclass(frozen=True)
+class Precondition:
+    """Decides whether the data can speak; ``params`` as the kind declares."""
+
+    name: str
+    kind: str
+    params: Mapping[str, Any]
+    why: str
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Replicates failing these health bounds are left out, up to ``at_most``; never by outcome."""
+
+    at_most: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One gate."""
+
+    id: str
+    title: str
+    statement: str
+    source: tuple[str, ...]
+    unit: str
+    subject: Subject
+    sites: Mapping[str, Site]
+    samples: Samples
+    directions: tuple[Direction, ...]
+    arms: tuple[Arm, ...]
+    dose_rule: DoseRule | None
+    preconditions: tuple[Precondition, ...]
+    criteria: tuple[Criterion, ...]
+    shown: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Estimands that are reported and never decide."""
+    exclusion: Exclusion | None = None
+    waivers: Mapping[str, str] = field(default_factory=dict)
+    does_not_show: tuple[str, ...] = ()
+
+    def arm(self, name: str) -> Arm:
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        from harness.errors import UnknownName, nearest
+
+        raise UnknownName(
+            f"no arm {name!r} in claim {self.id!r}",
+            fix=f"Nearest arms: {nearest(name, tuple(a.name for a in self.arms))}",
+        )

@@ -1,0 +1,96 @@
+"""Where a command's words go: people read stdout, programs read one JSON value on stdout.
+
+With ``--json`` stdout carries the result and nothing else; words for people go to stderr. Tables
+are drawn by rich when stdout is a terminal and are tab-aligned plain lines otherwise.
+
+Not covered: progress of a measurement (``harness.cli.progress``).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from harness.errors import BadInput, ClaimsError
+
+COLOURS = {
+    "PASS": "green",
+    "FAIL": "red",
+    "INCONCLUSIVE": "yellow",
+    "INVALID": "magenta",
+    "DEVIATED": "magenta",
+    "TAMPERED": "bold red",
+    "EXPLORATORY": "cyan",
+}
+
+
+@dataclass
+class Output:
+    """One command's output. ``as_json`` is the ``--json`` switch."""
+
+    as_json: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+
+    @property
+    def people(self) -> TextIO:
+        """The stream for words: stderr when stdout belongs to a program."""
+        return self.err if self.as_json else self.out
+
+    def say(self, text: str = "") -> None:
+        """One paragraph for people."""
+        print(text, file=self.people)
+
+    def complain(self, text: str) -> None:
+        """One paragraph on stderr."""
+        print(text, file=self.err)
+
+    def result(self, value: Mapping[str, Any]) -> None:
+        """The machine-readable result; silent without ``--json``."""
+        if self.as_json:
+            text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str)
+            print(text, file=self.out)
+
+    def error(self, error: ClaimsError) -> None:
+        """The sentence of an error on stderr, and its parts as JSON where JSON was asked for."""
+        self.complain(f"claims: {error.sentence}")
+        value: dict[str, Any] = {"what": error.what, "where": error.where, "fix": error.fix}
+        if isinstance(error, BadInput):
+            value["problems"] = [vars(problem) for problem in error.problems]
+        self.result({"error": value, "exit_code": error.exit_code})
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+        """A table for people; the cells are text. A cell that is a status is coloured."""
+        if self.as_json:
+            return
+        if self.out.isatty():
+            _rich_table(self.out, columns, rows, title)
+            return
+        if title:
+            self.say(title)
+        widths = [max(len(r[i]) for r in (columns, *rows)) for i in range(len(columns))]
+        for row in (columns, *rows):
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+            self.say("  ".join(cells).rstrip())
+
+
+def _rich_table(
+    out: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str
+) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=title or None, title_justify="left", box=SIMPLE)
+    for row in rows:
+        table.add_row(*(Text(cell, style=COLOURS.get(cell.split(" ", 1)[0], "")) for cell in row))
+    Console(file=out).print(table)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for a table; a dash for what was not measured (None, NaN)."""
+    return "-" if value is None or value != value else f"{value:.{digits}f}"

@@ -1,0 +1,63 @@
+"""``claims power``: what a claim's design can decide, by simulation. Not covered: what it will
+(``claims explore`` gives a first impression of the spread)."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from harness.cli.command import Command, claim_list, positive
+from harness.cli.output import Output, number
+from harness.cli.workspace import find_root, select
+from harness.errors import EXIT_OK
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    claim_list(parser, "claims to simulate", at_least_one=True)
+    parser.add_argument(
+        "--simulations", type=positive, default=2000, help="studies to simulate (default: 2000)"
+    )
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """Print a row per criterion."""
+    from harness.claim.parse import load_claim
+    from harness.claim.power import power_table
+
+    root = find_root(args.workspace, Path.cwd())
+    result = {}
+    for claim_id in select(root, args.ids):
+        claim = load_claim(root, claim_id)
+        rows = power_table(claim, n_sims=args.simulations)
+        result[claim_id] = [asdict(row) for row in rows]
+        output.table(
+            ("criterion", "test", "n", "expect", "PASS if so", "PASS at margin", "FAIL beyond"),
+            [
+                (
+                    row.criterion,
+                    f"{row.kind} {row.margin:g} ({row.method})",
+                    str(row.n),
+                    "-" if row.effect is None else f"{row.effect:g} sd {row.sd:g}",
+                    number(row.expected and row.expected.support),
+                    number(row.at_margin and row.at_margin.support),
+                    number(row.at_mirror and row.at_mirror.refute),
+                )
+                for row in rows
+            ],
+            title=f"{claim_id}: shares of {args.simulations} simulated studies",
+        )
+    output.result({"power": result})
+    return EXIT_OK
+
+
+COMMAND = Command(
+    name="power",
+    summary="simulate what a claim's design can decide",
+    text="Simulate each criterion with the planned replicates: how often it passes when the\n"
+    "expected effect is true, when the truth lies at the margin (a false PASS), and how often it\n"
+    "fails when the truth lies as far on the other side.",
+    example="claims power first-claim",
+    arguments=_arguments,
+    run=run,
+)

@@ -1,0 +1,181 @@
+"""``claims reproduce``: the registered plan measured anew, beside the published attempt.
+
+A reproduction is not an attempt: the ledger is not touched and no verdict changes. It says which
+verdicts and which numbers agree.
+
+Not covered: why they might not (other hardware and other library versions give other last digits).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.command import Command, claim_list, positive
+from harness.cli.output import Output, number
+from harness.cli.workspace import find_root, select
+from harness.errors import EXIT_EMPTY, EXIT_NO_STANDING, EXIT_OK, ClaimsError, NothingThere
+
+if TYPE_CHECKING:
+    from harness.verdict.records import Verdict
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One number of a claim, published and reproduced; ``None`` where there is none."""
+
+    name: str
+    published: float | None
+    reproduced: float | None
+    published_outcome: str
+    reproduced_outcome: str
+
+    @property
+    def same_outcome(self) -> bool:
+        return self.published_outcome == self.reproduced_outcome
+
+    @property
+    def difference(self) -> float | None:
+        if self.published is None or self.reproduced is None:
+            return None
+        return self.reproduced - self.published
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    claim_list(parser, "claims to reproduce")
+    parser.add_argument("--all", action="store_true", help="every registered claim")
+    parser.add_argument(
+        "-n", type=positive, default=1, metavar="N", dest="workers", help="processes (default: 1)"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="discard an earlier reproduction's measurements"
+    )
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """Measure, judge, compare."""
+    from harness.cli.measure import JobName, measure
+    from harness.cli.progress import progress
+    from harness.digest import write_atomic
+    from harness.measure.job import REPRODUCTION, attempt_job, reproduction_job
+    from harness.measure.store import json_bytes
+    from harness.measure.tables import load_evidence
+    from harness.verdict.judge import judge
+
+    root = find_root(args.workspace, Path.cwd())
+    ids = _wanted(root, args)
+    if args.again:
+        for one in ids:
+            shutil.rmtree(reproduction_job(root, one).folder, ignore_errors=True)
+    with progress() as shown:
+        jobs = measure([JobName(root, one, REPRODUCTION) for one in ids], args.workers, shown)
+    result, codes = [], []
+    for job in jobs:
+        reproduced = judge(load_evidence(job))
+        try:
+            published = judge(load_evidence(attempt_job(root, job.claim.id)))
+        except NothingThere:
+            published = None
+        rows = compare(published, reproduced)
+        same = published is not None and all(row.same_outcome for row in rows)
+        codes.append(EXIT_EMPTY if published is None else EXIT_OK if same else EXIT_NO_STANDING)
+        value = {
+            "claim": job.claim.id,
+            "registration": job.registration,
+            "published": None if published is None else published.status.name,
+            "reproduced": reproduced.status.name,
+            "agrees": same,
+            "numbers": [{**asdict(row), "difference": row.difference} for row in rows],
+            "folder": str(job.folder.relative_to(root)),
+        }
+        write_atomic(job.folder / "comparison.json", json_bytes(value))
+        result.append(value)
+        _show(output, job.claim.id, published, reproduced, rows)
+    output.result({"reproductions": result})
+    return max(codes, key=(EXIT_OK, EXIT_EMPTY, EXIT_NO_STANDING).index)
+
+
+def _wanted(root: Path, args: argparse.Namespace) -> tuple[str, ...]:
+    from harness.lock.lockfile import lock_path
+
+    if bool(args.ids) == bool(args.all):
+        raise ClaimsError("say which claims to reproduce", fix="Name them, or use --all")
+    if args.ids:
+        return select(root, args.ids)
+    ids = tuple(one for one in select(root, ()) if lock_path(root, one).is_file())
+    if not ids:
+        raise NothingThere(
+            "no claim is registered", where=str(root / "claims"), fix="Register: claims lock ID"
+        )
+    return ids
+
+
+def compare(published: Verdict | None, reproduced: Verdict) -> tuple[Agreement, ...]:
+    """The verdict, each precondition and each criterion, side by side."""
+    old, new = _numbers(published), _numbers(reproduced)
+    nothing = (None, "-")
+    return tuple(
+        Agreement(name, old.get(name, nothing)[0], new.get(name, nothing)[0],
+                  old.get(name, nothing)[1], new.get(name, nothing)[1])
+        for name in dict.fromkeys((*new, *old))
+    )
+
+
+def _numbers(verdict: Verdict | None) -> dict[str, tuple[float | None, str]]:
+    if verdict is None:
+        return {}
+    # through JSON, which holds no NaN
+    value = json.loads(json.dumps(verdict.as_json()))
+    return (
+        {"verdict": (None, value["status"])}
+        | {f"precondition {p['name']}": (None, "held" if p["held"] else "failed")
+           for p in value["preconditions"]}
+        | {f"criterion {c['name']}": (c["estimate"], c["outcome"]) for c in value["criteria"]}
+    )
+
+
+def _show(
+    output: Output,
+    claim: str,
+    published: Verdict | None,
+    reproduced: Verdict,
+    rows: tuple[Agreement, ...],
+) -> None:
+    output.table(
+        ("what", "published", "reproduced", "number", "anew", "difference"),
+        [
+            (
+                row.name,
+                row.published_outcome,
+                row.reproduced_outcome,
+                number(row.published, 6),
+                number(row.reproduced, 6),
+                "-" if row.difference is None else f"{row.difference:+.1e}",
+            )
+            for row in rows
+        ],
+        title=claim,
+    )
+    if published is None:
+        output.say(f"{claim}: {reproduced.status.name}; nothing published to compare it with\n")
+    elif all(row.same_outcome for row in rows):
+        output.say(f"{claim}: reproduced, {reproduced.status.name}\n")
+    else:
+        differing = ", ".join(row.name for row in rows if not row.same_outcome)
+        output.say(f"{claim}: NOT reproduced; differing: {differing}\n")
+
+
+COMMAND = Command(
+    name="reproduce",
+    summary="measure a registered plan anew and compare with what was published",
+    text="Measure the registered plan anew into reports/reproduction/, judge it, and say which\n"
+    "verdicts and which numbers agree with the published attempt. The ledger is not touched.\n"
+    "Exit code 3 if an outcome differs, 4 if nothing is published to compare with.",
+    example="claims reproduce --all -n 2",
+    arguments=_arguments,
+    run=run,
+)

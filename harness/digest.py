@@ -1,0 +1,63 @@
+"""Digests: canonical JSON (RFC 8785) and SHA-256, written ``sha256:<hex>``.
+
+The canonical form refuses what has no single meaning: NaN, infinities, integers beyond 2^53.
+Not covered here: what goes into a digest (see ``harness.lock``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+PREFIX = "sha256:"
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes of a JSON value. Raises ``rfc8785.CanonicalizationError`` on NaN and such."""
+    return rfc8785.dumps(value)
+
+
+def digest(value: Any) -> str:
+    """Digest of a JSON value in canonical form."""
+    return digest_bytes(canonical(value))
+
+
+def digest_bytes(data: bytes) -> str:
+    """Digest of raw bytes."""
+    return PREFIX + hashlib.sha256(data).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """Digest of a file's bytes."""
+    with path.open("rb") as handle:
+        return PREFIX + hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def short(value: str, n: int = 12) -> str:
+    """The first ``n`` hexadecimal digits, for folder names and prose."""
+    return value.removeprefix(PREFIX)[:n]
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write ``data`` so that a reader, or a kill at any instant, sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

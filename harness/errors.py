@@ -1,0 +1,97 @@
+"""Errors that reach a person: what is wrong, where, and what to do about it.
+
+Every error of the harness that is caused by input, by the workspace or by the state of a record
+derives from :class:`ClaimsError`; the command line prints it as one sentence and exits with its
+``exit_code``. Programming errors are not wrapped: they keep their traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXIT_OK = 0
+"""All that was asked for holds (for a run: every claim PASS)."""
+EXIT_NEGATIVE = 1
+"""A verdict is FAIL or INCONCLUSIVE."""
+EXIT_USAGE = 2
+"""Bad input or usage."""
+EXIT_NO_STANDING = 3
+"""No verdict can stand (INVALID, TAMPERED, DEVIATED) or verification failed."""
+EXIT_EMPTY = 4
+"""Nothing was there to examine."""
+
+
+class ClaimsError(Exception):
+    """One problem, said once: ``what`` is wrong, ``where`` it is, ``fix`` says what to do."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """``where: what; fix`` on one line."""
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}. {self.fix}" if self.fix else text
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault found in a file: path inside the document, line (1-based), words, advice."""
+
+    file: str
+    line: int
+    path: str
+    what: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        at = f" at {self.path}" if self.path else ""
+        return f"{place}{at}: {self.what}" + (f". {self.fix}" if self.fix else "")
+
+
+class BadInput(ClaimsError):
+    """Files that cannot be read as what they should be; carries every problem found, not one."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(p) for p in problems))
+
+
+class UnknownName(ClaimsError):
+    """A name (site, position class, arm, role) that does not exist; lists the nearest that do."""
+
+
+class NothingFired(ClaimsError):
+    """An intervention that changed nothing: empty position class, or a hook that never fired."""
+
+    exit_code = EXIT_NO_STANDING
+
+
+class OutOfOrder(ClaimsError):
+    """A step of the chain was asked for before the one it rests on (run before lock, ...)."""
+
+    exit_code = EXIT_NO_STANDING
+
+
+class RecordBroken(ClaimsError):
+    """A stored record (ledger, lock, cell, verdict) does not say what its digest says."""
+
+    exit_code = EXIT_NO_STANDING
+
+
+class NothingThere(ClaimsError):
+    """The question is well put, but there is nothing to examine."""
+
+    exit_code = EXIT_EMPTY
+
+
+def nearest(name: str, known: tuple[str, ...], n: int = 4) -> str:
+    """Words naming the ``n`` known names closest to ``name``, for use in an error."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=n, cutoff=0.3) or sorted(known)[:n]
+    return ", ".join(close) if close else "(none)"

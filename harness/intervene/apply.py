@@ -1,0 +1,105 @@
+"""An intervention at work: applied to rows of a batch at masked positions, with evidence kept.
+
+The activation is never written into. Every call is counted by the backend's ``Watch``; every edited
+position leaves its |delta| and its norm before the edit, from which the realised dose is read.
+
+Because an edit acts above everything that feeds its site, the activation before the edit is the
+clean one for the tokens at hand; its median norm over a condition's edited positions is the unit
+in which the dose is measured.
+
+Not covered: which positions (the task says), what the model does with the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.errors import NothingFired
+from harness.intervene.edit import Rewrite
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """That the intervention happened, per condition and item; all [C, P].
+
+    ``fired``: positions of the class that the edit passed (at dose 0 too); ``dose_measured``:
+    median |delta| over them / the condition's median norm before the edit (NaN if none);
+    ``delta_max``: the largest |delta|, in activation units.
+    """
+
+    fired: NDArray[np.int64]
+    dose_measured: NDArray[np.float64]
+    delta_max: NDArray[np.float64]
+
+    @staticmethod
+    def none(conditions: int, items: int) -> Evidence:
+        """The evidence of no intervention."""
+        shape = (conditions, items)
+        return Evidence(np.zeros(shape, np.int64), np.full(shape, np.nan), np.zeros(shape))
+
+
+class Trace:
+    """Norms recorded per (condition, item, position); NaN where nothing was edited."""
+
+    def __init__(self, conditions: int, items: int, positions: int) -> None:
+        self.delta = torch.full((conditions * items, positions), torch.nan)
+        self.before = torch.full((conditions * items, positions), torch.nan)
+        self.shape = (conditions, items)
+
+    def evidence(self) -> Evidence:
+        """Summarise; an item without an edited position has dose NaN."""
+        seen = ~self.delta.isnan()
+        unit = self.before.view(self.shape[0], -1).nanmedian(-1).values  # [C]
+        dose = self.delta.nanmedian(-1).values.view(self.shape) / unit[:, None]
+        largest = self.delta.nan_to_num(nan=0.0).amax(-1).view(self.shape)
+        return Evidence(
+            seen.sum(-1).view(self.shape).numpy(),
+            dose.double().numpy(),
+            largest.double().numpy(),
+        )
+
+    def require_fired(self, positions: str, hook: str) -> None:
+        """Raise :class:`NothingFired` if no position was ever edited."""
+        if bool(self.delta.isnan().all()):
+            raise NothingFired(
+                f"no position of class {positions!r} came by, so the edit at {hook!r} changed "
+                "nothing",
+                fix="Name a position class that occurs in these prompts and texts",
+            )
+
+
+class Applied:
+    """A site function: applies ``rewrite`` to the rows and positions last given to :meth:`aim`."""
+
+    def __init__(self, rewrite: Rewrite, trace: Trace) -> None:
+        self.rewrite, self.trace = rewrite, trace
+        self._all_active = bool(rewrite.active.all())
+        self._index = self._condition = self._row = self._position = torch.empty(0)
+        self._mask = torch.empty(0)
+
+    def aim(self, mask: Tensor, condition: Tensor, row: Tensor, start: int) -> None:
+        """Set the next call: ``mask`` [R, T] of positions ``start`` on, the rows' conditions [R]
+        and their rows [R] in the trace (negative: a padding row, left alone)."""
+        index = (mask & (row >= 0)[:, None]).flatten().nonzero().squeeze(1)
+        width = mask.shape[1]
+        which = index // width
+        self._mask, self._index = mask, index
+        self._condition, self._row = condition[which], row[which]
+        self._position = index - which * width + start
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if len(self._index) == 0:
+            return x
+        flat = x.reshape(-1, x.shape[-1])
+        before = flat[self._index]
+        after = self.rewrite.apply(before, self._condition)
+        if not self._all_active:
+            after = torch.where(self.rewrite.active[self._condition, None], after, before)
+        self.trace.delta[self._row, self._position] = (after - before).norm(dim=-1)
+        self.trace.before[self._row, self._position] = before.norm(dim=-1)
+        return flat.index_copy(0, self._index, after).view_as(x)

@@ -1,0 +1,195 @@
+"""Models and dictionaries of a family, built once, cached by digest, shared by all who need them.
+
+The digest covers the builder's import closure, the recipe's parameters, the role (and its parents),
+the seed and torch's version. A folder is complete when its ``built.json`` is there; that file holds
+the digest of every other file, checked at each use. Builders run under a file lock, so that
+concurrent workers wait for a model instead of training it twice.
+
+Not covered: running models (``harness.measure.runner``); evicting old ones (delete ``.cache``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock
+
+from harness.digest import digest, digest_file, short, write_atomic
+from harness.errors import ClaimsError, RecordBroken
+from harness.subject.interface import Builder, Health, Recipe, RoleSpec
+
+MARK = "built.json"
+
+
+class Progress(Protocol):
+    """Who is told how far the work is."""
+
+    def say(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Progress that nobody follows."""
+
+    def say(self, text: str) -> None:
+        """Ignore ``text``."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A complete artefact: its folder, the digest it is cached under, digest of its content."""
+
+    folder: Path
+    digest: str
+    content: str
+    health: Mapping[str, float]
+
+
+def load_builder(root: Path, recipe: Recipe) -> Builder:
+    """Import the recipe's builder with the workspace root on ``sys.path``.
+
+    A module of the same name from another workspace is dropped first. Raises
+    :class:`ClaimsError` if there is no such module or attribute.
+    """
+    module_name, _, attribute = recipe.builder.partition(":")
+    package = module_name.partition(".")[0]
+    known = sys.modules.get(package)
+    place = str(root)
+    if known is not None and not _inside(known, root):
+        for name in [n for n in sys.modules if n == package or n.startswith(package + ".")]:
+            del sys.modules[name]
+    if sys.path[:1] != [place]:
+        sys.path.insert(0, place)
+    importlib.invalidate_caches()
+    try:
+        make = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ClaimsError(
+            f"cannot load the builder {recipe.builder!r} ({error})",
+            where=recipe.file,
+            fix=f"Write builder: as module:attribute of a module under {root.name}/",
+        ) from error
+    builder: Builder = make(recipe)
+    return builder
+
+
+def _inside(module: Any, root: Path) -> bool:
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
+    return any(p is not None and Path(p).resolve().is_relative_to(root.resolve()) for p in places)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Builds and finds the artefacts of one recipe. ``seed_of`` maps replicate to training seed."""
+
+    root: Path
+    recipe: Recipe
+    builder: Builder
+    code: str
+    """Digest of the builder's import closure."""
+    seed_of: Callable[[int], int]
+    progress: Progress
+
+    def model_key(self, role: RoleSpec, seed: int) -> str:
+        """The digest a model is cached under."""
+        parent = None
+        if role.parent is not None:
+            parent = self.model_key(self.recipe.role(role.parent), seed)
+        return digest(
+            {
+                "artefact": "model/1",
+                "code": self.code,
+                "builder": self.recipe.builder,
+                "params": dict(self.recipe.params),
+                "role": dict(role.params),
+                "parent": parent,
+                "seed": str(seed),
+                "torch": version("torch"),
+            }
+        )
+
+    def model(self, role_name: str, replicate: int) -> Built:
+        """The model of a role in a replicate, training it if it is not there."""
+        role = self.recipe.role(role_name)
+        seed = self.seed_of(replicate)
+        parent = None
+        if role.parent is not None:
+            parent = self.model(role.parent, replicate).folder
+
+        def make(out: Path) -> Health:
+            self.progress.say(f"training {role_name} of replicate {replicate}")
+            return self.builder.build(role_name, seed, out, parent)
+
+        return self._ensure("models", self.model_key(role, seed), make)
+
+    def dictionary(self, role_name: str, replicate: int, hook: str) -> Built:
+        """The sparse dictionary of a role's model at a hook point."""
+        model = self.model(role_name, replicate)
+        spec = self.recipe.dictionaries
+        if spec is None or role_name not in spec.roles or hook not in spec.hooks:
+            raise ClaimsError(
+                f"no dictionary of {role_name!r} at {hook!r}",
+                where=self.recipe.file,
+                fix="List the role and the hook point under dictionaries:",
+            )
+        key = digest(
+            {
+                "artefact": "dictionary/1",
+                "model": model.digest,
+                "hook": hook,
+                "params": dict(spec.params),
+            }
+        )
+
+        def make(out: Path) -> None:
+            self.progress.say(f"dictionary of {role_name} at {hook}, replicate {replicate}")
+            self.builder.build_dictionary(model.folder, hook, self.seed_of(replicate), out)
+
+        return self._ensure("dictionaries", key, make)
+
+    def _ensure(self, kind: str, key: str, make: Callable[[Path], Health | None]) -> Built:
+        place = self.root / ".cache" / kind
+        place.mkdir(parents=True, exist_ok=True)
+        folder = place / short(key, 24)
+        with FileLock(place / f"{short(key, 24)}.lock"):
+            if not (folder / MARK).is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+                draft = Path(tempfile.mkdtemp(dir=place, prefix=".draft-"))
+                try:
+                    health = make(draft)
+                    write_atomic(draft / MARK, _mark(draft, health))
+                    os.replace(draft, folder)
+                finally:
+                    shutil.rmtree(draft, ignore_errors=True)
+            return _read(folder, key)
+
+
+def _mark(folder: Path, health: Health | None) -> bytes:
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    files = {name: digest_file(folder / name) for name in names}
+    return json.dumps(
+        {"files": files, "health": health.as_json() if health else {}}, indent=1
+    ).encode()
+
+
+def _read(folder: Path, key: str) -> Built:
+    mark = json.loads((folder / MARK).read_bytes())
+    for name, recorded in mark["files"].items():
+        path = folder / name
+        if not path.is_file() or digest_file(path) != recorded:
+            raise RecordBroken(
+                f"{name} is not the file that was built",
+                where=str(folder),
+                fix="Delete the folder; it is built again from its seed",
+            )
+    return Built(folder, key, digest(mark["files"]), mark["health"])

@@ -1,0 +1,239 @@
+"""Jobs: what is to be measured, where it goes, and what the ledger is told.
+
+A *job* is one claim's plan with its seeds and its folder. There are three kinds: an attempt of a
+registration, a reproduction of one (beside it, the ledger untouched) and an exploration (its own
+split and seeds, no registration). No torch here; measuring is in ``harness.measure.run``.
+
+Order is kept by refusals: an unlocked claim has no attempt, a claim that differs from its lock has
+none, and nothing is measured before the ledger says that the attempt has begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.claim.canonical import claim_from_json
+from harness.claim.parse import parse_claim
+from harness.claim.schema import Claim
+from harness.digest import digest, digest_bytes, short, write_atomic
+from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
+from harness.lock.compare import Difference, compare
+from harness.lock.ledger import Row, append, read
+from harness.lock.lockfile import Lock, load_lock, lock_path
+from harness.measure.store import digests, json_bytes, measured_replicates, read_json
+from harness.plan.seeds import Seeds
+from harness.subject.interface import Recipe
+from harness.subject.recipe import load_recipe, recipe_from_json
+
+ATTEMPT, REPRODUCTION, EXPLORATION = "attempt", "reproduction", "exploration"
+FIRST = "a1"
+
+
+class TamperedError(ClaimsError):
+    """Something differs from the lock; carries the differences, field by field."""
+
+    exit_code = 3
+
+    def __init__(self, claim_id: str, differences: Sequence[Difference]) -> None:
+        self.differences = tuple(differences)
+        lines = "; ".join(str(d) for d in self.differences[:6])
+        more = len(self.differences) - 6
+        super().__init__(
+            f"differs from its lock: {lines}" + (f"; and {more} more" if more > 0 else ""),
+            where=claim_id,
+            fix="Restore what was locked, or lock the claim again (the earlier lock stays on "
+            "the ledger)",
+        )
+
+
+@dataclass(frozen=True)
+class Job:
+    """One claim's plan: where it reads from, which seeds it uses, where it writes."""
+
+    root: Path
+    claim: Claim
+    recipe: Recipe
+    seeds: Seeds
+    folder: Path
+    kind: str
+    registration: str
+    attempt: str
+
+    @property
+    def final_split(self) -> str:
+        """The split that is judged: explorations never touch ``confirm``."""
+        return "explore" if self.kind == EXPLORATION else "confirm"
+
+    @property
+    def replicates(self) -> range:
+        return range(self.claim.subject.replicates)
+
+    @property
+    def complete(self) -> bool:
+        return len(measured(self)) == len(self.replicates)
+
+
+def lock_of(root: Path, claim_id: str) -> Lock:
+    """The claim's lock. Raises :class:`OutOfOrder` if there is none."""
+    if not lock_path(root, claim_id).is_file():
+        raise OutOfOrder(
+            "not registered, so it cannot be measured for a verdict",
+            where=claim_id,
+            fix=f"Register it with: claims lock {claim_id} (or try it with: "
+            f"claims explore {claim_id})",
+        )
+    return load_lock(root, claim_id)
+
+
+def attempt_folder(root: Path, claim_id: str, registration: str, attempt: str) -> Path:
+    return root / "reports" / claim_id / short(registration) / attempt
+
+
+def attempt_job(root: Path, claim_id: str) -> Job:
+    """The attempt of the claim's current registration, begun or not.
+
+    What has to agree with the lock depends on how far the attempt is: until it is complete,
+    everything; once it is complete its measurements are what is kept, and a harness that has
+    evolved since judges them again and says so. Raises :class:`OutOfOrder`,
+    :class:`TamperedError`.
+    """
+    lock = lock_of(root, claim_id)
+    claim = claim_from_json(lock.claim)
+    recipe = recipe_from_json(lock.recipe)
+    job = Job(
+        root=root,
+        claim=claim,
+        recipe=recipe,
+        seeds=Seeds.confirmatory(lock.registration),
+        folder=attempt_folder(root, claim_id, lock.registration, FIRST),
+        kind=ATTEMPT,
+        registration=lock.registration,
+        attempt=FIRST,
+    )
+    differences = compare(root, lock)
+    if job.complete:
+        differences = tuple(d for d in differences if d.breaks_record)
+    if differences:
+        raise TamperedError(claim_id, differences)
+    return job
+
+
+def reproduction_job(root: Path, claim_id: str) -> Job:
+    """The registered plan, measured anew beside the published attempt; differences from the lock
+    in evaluator and packages are allowed, and reported by the caller."""
+    lock = lock_of(root, claim_id)
+    differences = [d for d in compare(root, lock) if d.breaks_record]
+    if differences:
+        raise TamperedError(claim_id, differences)
+    return Job(
+        root=root,
+        claim=claim_from_json(lock.claim),
+        recipe=recipe_from_json(lock.recipe),
+        seeds=Seeds.confirmatory(lock.registration),
+        folder=root / "reports" / REPRODUCTION / claim_id / short(lock.registration),
+        kind=REPRODUCTION,
+        registration=lock.registration,
+        attempt=REPRODUCTION,
+    )
+
+
+def exploration_job(root: Path, claim_id: str, replicates: int | None = None) -> Job:
+    """The claim as it stands now, on the exploration split with exploration seeds.
+
+    The folder carries the digest of what is run, so that an edited claim is measured afresh.
+    """
+    from dataclasses import replace
+
+    from harness.claim.canonical import claim_to_json
+    from harness.subject.recipe import recipe_to_json
+
+    claim = parse_claim(root, root / "claims" / f"{claim_id}.yaml")
+    if replicates is not None:
+        claim = replace(claim, subject=replace(claim.subject, replicates=replicates))
+    recipe = load_recipe(root, claim.subject.recipe)
+    key = digest({"claim": claim_to_json(claim), "recipe": recipe_to_json(recipe)})
+    return Job(
+        root=root,
+        claim=claim,
+        recipe=recipe,
+        seeds=Seeds.exploratory(claim_id),
+        folder=root / "reports" / "explore" / claim_id / short(key),
+        kind=EXPLORATION,
+        registration="",
+        attempt=EXPLORATION,
+    )
+
+
+def _rows(job: Job, kind: str) -> list[Row]:
+    return [
+        row
+        for row in read(job.root)
+        if row.kind == kind
+        and row.body.get("claim") == job.claim.id
+        and row.body.get("registration") == job.registration
+        and row.body.get("attempt") == job.attempt
+    ]
+
+
+def begin(job: Job) -> None:
+    """Tell the ledger that the attempt begins, once, before its first measurement."""
+    if job.kind == ATTEMPT and not _rows(job, "attempt-started"):
+        append(job.root, "attempt-started", _body(job))
+
+
+def measured(job: Job) -> tuple[int, ...]:
+    """Replicates that are complete on disk."""
+    return measured_replicates(job.folder, job.claim.subject.replicates)
+
+
+def finish(job: Job) -> bool:
+    """When every replicate is there: write ``attempt.json`` and tell the ledger, once.
+
+    False if the attempt is not complete. Raises :class:`RecordBroken` if the files are not those
+    that an earlier finish recorded.
+    """
+    if not job.complete:
+        return False
+    found = digests(job.folder, job.replicates)
+    record: dict[str, Any] = {
+        "schema": "causal-claims/attempt/1",
+        **_body(job),
+        "files": found,
+    }
+    data = json_bytes(record)
+    path = job.folder / "attempt.json"
+    if path.is_file():
+        recorded = read_json(path)
+        if recorded.get("files") != found:
+            raise RecordBroken(
+                f"files differ from those recorded: {', '.join(_differing(recorded, found)[:4])}",
+                where=str(path.relative_to(job.root)),
+                fix="Restore them from version control; a measurement is never repaired by hand",
+            )
+    else:
+        write_atomic(path, data)
+    if job.kind == ATTEMPT and not _rows(job, "attempt-finished"):
+        body = {**_body(job), "record": digest_bytes(path.read_bytes())}
+        append(job.root, "attempt-finished", body)
+    return True
+
+
+def _differing(recorded: dict[str, Any], found: dict[str, str]) -> list[str]:
+    files = recorded.get("files")
+    files = files if isinstance(files, dict) else {}
+    return sorted(k for k in {*files, *found} if files.get(k) != found.get(k))
+
+
+def _body(job: Job) -> dict[str, Any]:
+    return {"claim": job.claim.id, "registration": job.registration, "attempt": job.attempt}
+
+
+def require_measured(job: Job) -> None:
+    """Raise :class:`NothingThere` if no replicate is measured."""
+    if not measured(job):
+        raise NothingThere(
+            "nothing is measured yet", where=job.claim.id, fix=f"Run: claims run {job.claim.id}"
+        )

@@ -1,0 +1,65 @@
+"""Measuring replicates, alone or beside other workers: file locks, help first, wait after.
+
+Any number of processes may measure the same job. A replicate is measured under its file lock;
+whoever comes second finds it done. ``measure_all`` takes the replicates that nobody holds, then
+waits for the others, so that workers help instead of queueing. A lock dies with its process, so a
+killed worker's replicate is taken over.
+
+Not covered: workers on several machines.
+"""
+
+from __future__ import annotations
+
+from filelock import FileLock, Timeout
+
+from harness.digest import digest, short
+from harness.lock.closure import builder_closure
+from harness.measure.artefacts import Progress, Workshop, load_builder
+from harness.measure.job import Job, begin, finish, measured
+
+
+def _lock(job: Job, replicate: int, timeout: float) -> FileLock:
+    place = job.root / ".cache" / "locks"
+    place.mkdir(parents=True, exist_ok=True)
+    name = short(digest({"folder": str(job.folder), "replicate": replicate}), 24)
+    return FileLock(place / f"{name}.lock", timeout=timeout)
+
+
+def workshop_of(job: Job, progress: Progress) -> Workshop:
+    """The job's builder and cache."""
+    return Workshop(
+        root=job.root,
+        recipe=job.recipe,
+        builder=load_builder(job.root, job.recipe),
+        code=digest(builder_closure(job.root, job.recipe)),
+        seed_of=lambda r: job.seeds.seed("train", job.recipe.id, r),
+        progress=progress,
+    )
+
+
+def measure_replicate(job: Job, replicate: int, progress: Progress, wait: bool = True) -> bool:
+    """Measure one replicate unless it is there. False if another worker holds it and ``wait`` is
+    off. The ledger is told first."""
+    if replicate in measured(job):
+        return True
+    try:
+        with _lock(job, replicate, -1 if wait else 0):
+            if replicate in measured(job):
+                return True
+            begin(job)
+            from harness.measure.runner import measure  # torch enters here
+
+            measure(job, replicate, workshop_of(job, progress), progress)
+            return True
+    except Timeout:
+        return False
+
+
+def measure_all(job: Job, progress: Progress) -> None:
+    """Measure every replicate that is missing: those that nobody holds first, then the rest."""
+    for wait in (False, True):
+        for replicate in job.replicates:
+            measure_replicate(job, replicate, progress, wait=wait)
+    place = _lock(job, -1, -1)
+    with place:
+        finish(job)

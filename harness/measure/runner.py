@@ -1,0 +1,146 @@
+"""Measuring one replicate of a claim: models, directions, judged dose, cells, record.
+
+In this order: build the models; fit directions on the fit split; run the select split and choose
+the judged dose; run the confirm split. Cells are written when all are measured, the replicate's
+record last, so that a kill at any instant leaves either a measured replicate or none; models stay
+cached either way.
+
+This is where torch enters; import it lazily. Not covered: who measures which replicate
+(``harness.measure.run``), judging (``harness.verdict``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import torch
+
+from harness.claim.schema import Arm
+from harness.measure.artefacts import Built, Progress, Workshop
+from harness.measure.dose import Chosen, choose
+from harness.measure.job import Job
+from harness.measure.needs import dictionary_hooks, models_needed, select_arms
+from harness.measure.runner_cells import Sample, batches, run_generate, run_score
+from harness.measure.runner_features import measure_features
+from harness.measure.runner_fit import Fitting
+from harness.measure.store import CellName, write_cell, write_record
+from harness.measure.tables import summarise
+from harness.subject.backend import Model, load_model
+from harness.subject.interface import Task
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Tables of one split, both modes, with an ``arm`` column."""
+
+    split: str
+    generate: pd.DataFrame
+    score: pd.DataFrame
+
+    def summary(self, replicate: int) -> pd.DataFrame:
+        keyed = (
+            df.assign(replicate=replicate, split=self.split) for df in (self.generate, self.score)
+        )
+        return summarise(*keyed)
+
+
+def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) -> None:
+    """Measure one replicate and write it. The caller holds the replicate's lock."""
+    torch.set_num_threads(1)  # two threads in one process can be eight times slower than one
+    claim, task = job.claim, workshop.builder.task
+    needed = models_needed(claim, job.recipe, replicate)
+    built: dict[tuple[str, int], Built] = {key: workshop.model(*key) for key in needed}
+    models: dict[tuple[str, int], Model] = {
+        key: load_model(one.folder, claim.subject.backend, claim.subject.dtype)
+        for key, one in built.items()
+    }
+    fitting = Fitting(job, replicate, task, models, _fit_texts(job, task, replicate))
+    arms = [a for a in claim.arms if (a.on, replicate) in models]
+
+    progress.say(f"{claim.id}: replicate {replicate}, select split")
+    selected = _run(job, fitting, select_arms(claim, arms), "select", None)
+    chosen: Chosen | None = None
+    if claim.dose_rule is not None:
+        chosen = choose(claim.dose_rule, selected.summary(replicate))
+    judged = None if chosen is None else chosen.judged
+
+    progress.say(f"{claim.id}: replicate {replicate}, confirm split")
+    confirmed = _run(job, fitting, arms, job.final_split, judged)
+    features, quality = measure_features(
+        job, replicate, workshop, models, dictionary_hooks(claim), progress
+    )
+    for part in (selected, confirmed):
+        _write(job, replicate, part)
+    if len(features):
+        for split, table in features.groupby("split", sort=True):
+            name = CellName("features", replicate, str(split), "features")
+            write_cell(job.folder, name, table.drop(columns=["split"]))
+    write_record(job.folder, replicate, _record(job, replicate, built, fitting, chosen, quality))
+
+
+def _fit_texts(job: Job, task: Task, replicate: int) -> Mapping[str, Any]:
+    seed = job.seeds.seed("texts", "fit", replicate)
+    return {v: task.texts("fit", job.claim.samples.fit, seed, v) for v in task.variants}
+
+
+def _sample(job: Job, task: Task, split: str) -> Sample:
+    """The split's prompts and texts: the same for every replicate, so that replicates differ by
+    their training alone."""
+    samples = job.claim.samples
+    count = samples.select if split == "select" else samples.prompts
+    texts = samples.select if split == "select" else samples.texts
+    return Sample(
+        split=split,
+        prompts=task.prompts(split, count, job.seeds.seed("prompts", split)),
+        texts=task.texts(split, texts, job.seeds.seed("texts", split), task.variants[0]),
+        generation_seed=job.seeds.seed("generation", split),
+        new_tokens=samples.new_tokens,
+    )
+
+
+def _run(
+    job: Job, fitting: Fitting, arms: Sequence[Arm], split: str, judged: float | None
+) -> Measured:
+    if not arms:
+        return Measured(split, pd.DataFrame(), pd.DataFrame())
+    sample = _sample(job, fitting.task, split)
+    generated, scored = [], []
+    for batch in batches(fitting, arms, judged):
+        generated.append(run_generate(fitting, batch, sample))
+        scored.append(run_score(fitting, batch, sample))
+    return Measured(split, pd.concat(generated), pd.concat(scored))
+
+
+def _write(job: Job, replicate: int, part: Measured) -> None:
+    for mode, table in (("generate", part.generate), ("score", part.score)):
+        if not len(table):
+            continue
+        for arm, rows in table.groupby("arm", sort=True):
+            name = CellName(str(arm), replicate, part.split, mode)
+            write_cell(job.folder, name, rows.drop(columns=["arm"]))
+
+
+def _record(
+    job: Job,
+    replicate: int,
+    built: Mapping[tuple[str, int], Built],
+    fitting: Fitting,
+    chosen: Chosen | None,
+    quality: Mapping[str, Any],
+) -> dict[str, Any]:
+    own = {role: one for (role, r), one in built.items() if r == replicate}
+    return {
+        "schema": "causal-claims/replicate/1",
+        "replicate": replicate,
+        "seeds": {"train": str(job.seeds.seed("train", job.recipe.id, replicate))},
+        "health": {role: dict(one.health) for role, one in own.items()},
+        "models": {role: {"key": one.digest, "content": one.content} for role, one in own.items()},
+        "split_half": fitting.cosines,
+        "direction_norm": fitting.norms,
+        "resid_norm": {f"{on}@{site}": v for (on, site), v in fitting.scales.items()},
+        "dose": {"judged": None, "table": []} if chosen is None else chosen.as_json(),
+        "dictionaries": dict(quality),
+    }

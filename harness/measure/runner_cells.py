@@ -1,0 +1,130 @@
+"""Running arms: conditions of one model and one site as rows of one batch, cut into cells after.
+
+The order of arms in a batch is the claim's, and all arms of a batch are run together or not at
+all, so that a resumed run has the same batches, and the same bits, as an uninterrupted one.
+
+Not covered: fitting directions (``harness.measure.runner_fit``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.claim.schema import Arm
+from harness.intervene.apply import Evidence
+from harness.intervene.edit import Edit
+from harness.measure.runner_fit import Fitting
+from harness.readout.behaviour import grade
+from harness.readout.generate import GenerateOptions, generate
+from harness.readout.score import ScoreOptions, score
+from harness.subject.backend import Model
+from harness.subject.interface import Prompts, Texts
+
+Label = tuple[str, str, float]
+"""(arm, variant, dose)"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one split's cells are measured on."""
+
+    split: str
+    prompts: Prompts
+    texts: Texts
+    generation_seed: int
+    new_tokens: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Conditions that share a model and a site; ``edit`` is None for no intervention."""
+
+    model: Model
+    edit: Edit | None
+    labels: tuple[Label, ...]
+
+
+def batches(fitting: Fitting, arms: Sequence[Arm], judged: float | None) -> Iterator[Batch]:
+    """Group arms by (model, site), in the claim's order; plain arms one by one."""
+    grouped: dict[tuple[str, str], list[Arm]] = {}
+    for arm in arms:
+        if arm.operation is None:
+            yield Batch(fitting.host(arm), None, ((arm.name, "", 0.0),))
+        else:
+            grouped.setdefault((arm.on, str(arm.site)), []).append(arm)
+    for members in grouped.values():
+        edits: list[Edit] = []
+        labels: list[Label] = []
+        for arm in members:
+            doses = arm.doses
+            if doses is None:
+                if judged is None:
+                    continue
+                doses = (judged,)
+            edit, named = fitting.edit(arm, doses)
+            edits.append(edit)
+            labels += [(arm.name, variant, dose) for variant, dose in named]
+        if edits:
+            yield Batch(fitting.host(members[0]), Edit.stack(edits), tuple(labels))
+
+
+def run_generate(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame:
+    """One row per (condition, prompt), columns of mode ``generate`` plus ``arm``."""
+    options = GenerateOptions(new_tokens=sample.new_tokens, seed=sample.generation_seed)
+    made = generate(batch.model, fitting.task, sample.prompts, batch.edit, options)
+    counted = grade(fitting.task, sample.prompts, made)
+    return _frame(
+        batch,
+        sample.prompts.stratum,
+        made.evidence,
+        {
+            "steps": counted.steps.astype(np.int32),
+            "behaviour": counted.behaviour.astype(np.int32),
+            "garbage": counted.garbage.astype(np.int32),
+            "text": counted.text,
+        },
+    )
+
+
+def run_score(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame:
+    """One row per (condition, text), columns of mode ``score`` plus ``arm``."""
+    made = score(batch.model, fitting.task, sample.texts, batch.edit, ScoreOptions())
+    return _frame(
+        batch,
+        sample.texts.stratum,
+        made.evidence,
+        {
+            "onset_mass": made.onset_mass,
+            "elsewhere_mass": made.elsewhere_mass,
+            "ordinary_loss": made.ordinary_loss,
+            "kl": made.kl,
+        },
+    )
+
+
+def _frame(
+    batch: Batch,
+    stratum: tuple[str, ...],
+    evidence: Evidence,
+    columns: dict[str, np.ndarray],
+) -> pd.DataFrame:
+    items = len(stratum)
+    arms, variants, doses = zip(*batch.labels, strict=True)
+    flat = {name: np.asarray(values).reshape(-1) for name, values in columns.items()}
+    return pd.DataFrame(
+        {
+            "arm": np.repeat(np.asarray(arms, dtype=object), items),
+            "variant": np.repeat(np.asarray(variants, dtype=object), items),
+            "dose": np.repeat(np.asarray(doses, dtype=np.float64), items),
+            "prompt": np.tile(np.arange(items, dtype=np.int32), len(batch.labels)),
+            "stratum": np.tile(np.asarray(stratum, dtype=object), len(batch.labels)),
+            **flat,
+            "fired": np.asarray(evidence.fired).reshape(-1).astype(np.int32),
+            "dose_measured": np.asarray(evidence.dose_measured).reshape(-1),
+            "delta_max": np.asarray(evidence.delta_max).reshape(-1),
+        }
+    )

@@ -1,0 +1,150 @@
+"""Directions of one replicate: fitted on the fit split, per arm's host and donor.
+
+Not covered: the dose (``harness.measure.dose``), the runs (``harness.measure.runner_cells``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from harness.claim.schema import Arm, Claim, Direction
+from harness.errors import ClaimsError
+from harness.intervene.controls import random_directions
+from harness.intervene.edit import Edit, operation
+from harness.intervene.fit import FitContext, fit_direction, split_half_cosine
+from harness.intervene.gather import gather
+from harness.intervene.store import load_direction, save_direction
+from harness.measure.job import Job
+from harness.subject.backend import Model
+from harness.subject.interface import Task, Texts
+
+HOST = "host"
+
+
+@dataclass
+class Fitting:
+    """Fits and remembers the directions of one replicate.
+
+    ``models`` maps (role, replicate) to the loaded model.
+    """
+
+    job: Job
+    replicate: int
+    task: Task
+    models: Mapping[tuple[str, int], Model]
+    texts: Mapping[str, Texts]
+    units: dict[tuple[str, str, int], Tensor] = field(default_factory=dict)
+    norms: dict[str, float] = field(default_factory=dict)
+    cosines: dict[str, float] = field(default_factory=dict)
+    scales: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @property
+    def claim(self) -> Claim:
+        return self.job.claim
+
+    def host(self, arm: Arm) -> Model:
+        return self.models[arm.on, self.replicate]
+
+    def scale(self, arm: Arm) -> float:
+        """Median residual norm [activation units] of the host at the arm's site, on the fit split:
+        the unit of dose."""
+        assert arm.site is not None
+        key = (arm.on, arm.site)
+        if key not in self.scales:
+            site = self.claim.sites[arm.site]
+            found = gather(self.host(arm), self.task, self.texts, site.hook, site.positions)
+            self.scales[key] = found.median_norm()
+        return self.scales[key]
+
+    def context(self, arm: Arm, direction: Direction) -> FitContext:
+        """What the direction is fitted on: the host's own model, the other roles from the donor.
+
+        The fit site is the direction's, which may differ from the arm's (off-position controls).
+        """
+        other = (self.replicate + arm.donor) % self.job.claim.subject.replicates
+        roles = {}
+        for name in (direction.positive, direction.negative):
+            if name is None or name == HOST:
+                continue
+            roles[name] = self.models[name, self.replicate if name == arm.on else other]
+        roles[arm.on] = self.host(arm)
+        site = self.claim.sites[direction.site]
+        return FitContext(
+            host=self.host(arm),
+            roles=roles,
+            task=self.task,
+            texts=self.texts,
+            hook=site.hook,
+            positions=site.positions,
+            seed=self.job.seeds.seed("directions", self.replicate),
+        )
+
+    def unit(self, arm: Arm, name: str) -> Tensor:
+        """Unit vector [d] of a named direction for this arm's host and donor."""
+        key = (name, arm.on, arm.donor)
+        if key in self.units:
+            return self.units[key]
+        spec = next(d for d in self.claim.directions if d.name == name)
+        label = f"{name}@{arm.on}+{arm.donor}"
+        if spec.method == "from-file":
+            if spec.file is None:
+                raise ClaimsError("a direction from a file names no file", where=name)
+            found = load_direction(self.job.root / spec.file, self.host(arm).d_model)
+        else:
+            context = self.context(arm, spec)
+            positive, negative = (
+                arm.on if role == HOST else role for role in (spec.positive, spec.negative)
+            )
+            found = fit_direction(spec.method, context, positive, negative)
+            if self._wants_halves(name) and arm.donor == 0:
+                cosine = split_half_cosine(spec.method, context, positive, negative)
+                self.cosines[name] = min(cosine, self.cosines.get(name, cosine))
+        folder: Path = self.job.folder / "directions"
+        save_direction(folder / f"{label}.r{self.replicate}.safetensors", found)
+        assert arm.site is not None
+        self.norms[label] = float(found.norm) / self.scale(arm)
+        self.units[key] = found.unit
+        return found.unit
+
+    def _wants_halves(self, name: str) -> bool:
+        return any(
+            p.kind == "split-half" and p.params["direction"] == name
+            for p in self.claim.preconditions
+        )
+
+    def variants(self, arm: Arm) -> dict[str, Tensor]:
+        """Variant name -> unit vector: the candidates, or the random controls r00, r01, ..."""
+        if arm.control is None:
+            return {name: self.unit(arm, name) for name in arm.directions}
+        assert arm.site is not None
+        site = self.claim.sites[arm.site]
+        found = gather(self.host(arm), self.task, self.texts, site.hook, site.positions)
+        seed = self.job.seeds.seed("controls", arm.control, self.replicate)
+        drawn = random_directions(arm.control, found.x, arm.count, seed)
+        return {f"r{n:02d}": drawn[n] for n in range(arm.count)}
+
+    def edit(self, arm: Arm, doses: tuple[float, ...]) -> tuple[Edit, list[tuple[str, float]]]:
+        """The arm's conditions, variant-major, and their (variant, dose) labels."""
+        assert arm.site is not None
+        assert arm.operation is not None
+        site = self.claim.sites[arm.site]
+        if arm.operation.startswith("replace"):
+            variants = {"": torch.zeros(self.host(arm).d_model)}
+        else:
+            variants = self.variants(arm)
+        labels = [(name, dose) for name in variants for dose in doses]
+        units = torch.stack([variants[name] for name, _ in labels])
+        grid = torch.tensor([dose for _, dose in labels], dtype=units.dtype)
+        mean = None
+        if arm.operation == "replace-mean":
+            found = gather(self.host(arm), self.task, self.texts, site.hook, site.positions)
+            mean = found.x.mean(0)
+        edit = operation(
+            arm.operation, site.hook, site.positions, units, grid, self.scale(arm), mean
+        )
+        return edit, labels

@@ -1,0 +1,124 @@
+"""Cells on disk: one Parquet file each, written atomically, read back with their digests checked.
+
+    <folder>/cells/<arm>.r<replicate>.<split>.<mode>.parquet
+    <folder>/replicate.<r>.json      written last: a replicate without it is not measured
+    <folder>/attempt.json            written once all are there: digests of everything above
+
+Not covered: what the columns mean (``harness.measure.tables``), the ledger (``harness.lock``).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.digest import canonical, digest_file, write_atomic
+from harness.errors import NothingThere, RecordBroken
+
+MODES = ("generate", "score", "features")
+
+
+@dataclass(frozen=True)
+class CellName:
+    """What a cell file's name says."""
+
+    arm: str
+    replicate: int
+    split: str
+    mode: str
+
+    @property
+    def file(self) -> str:
+        return f"{self.arm}.r{self.replicate}.{self.split}.{self.mode}.parquet"
+
+    @classmethod
+    def parse(cls, file: str) -> CellName:
+        """Inverse of ``file``. Raises :class:`RecordBroken` for a foreign name."""
+        parts = file.split(".")
+        if len(parts) != 5 or not parts[1][1:].isdigit() or parts[3] not in MODES:
+            raise RecordBroken("not the name of a cell", where=file, fix="Remove the file")
+        return cls(parts[0], int(parts[1][1:]), parts[2], parts[3])
+
+
+def write_cell(folder: Path, name: CellName, table: pd.DataFrame) -> None:
+    """Write one cell; the same table gives the same bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(arrow, buffer, compression="zstd", version="2.6")
+    write_atomic(folder / "cells" / name.file, buffer.getvalue())
+
+
+def read_cell(path: Path) -> pd.DataFrame:
+    """One cell with arm, replicate and split as columns. Raises :class:`RecordBroken`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name = CellName.parse(path.name)
+    try:
+        table = pq.ParquetFile(path).read().to_pandas()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise RecordBroken(
+            f"not a readable Parquet file ({type(error).__name__})",
+            where=str(path),
+            fix="Restore it from version control; a cell is never repaired by hand",
+        ) from error
+    table.insert(0, "split", name.split)
+    table.insert(0, "replicate", name.replicate)
+    table.insert(0, "arm", name.arm)
+    return table
+
+
+def record_path(folder: Path, replicate: int) -> Path:
+    return folder / f"replicate.{replicate}.json"
+
+
+def write_record(folder: Path, replicate: int, record: dict[str, Any]) -> None:
+    """The replicate's record, written after its cells: its presence means they are complete."""
+    write_atomic(record_path(folder, replicate), json_bytes(record))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from disk. Raises :class:`NothingThere` or :class:`RecordBroken`."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NothingThere("no such record", where=str(path), fix="Run the claim first") from error
+    except (ValueError, OSError) as error:
+        raise RecordBroken("not readable as JSON", where=str(path), fix="Restore it") from error
+    if not isinstance(value, dict):
+        raise RecordBroken("not a JSON object", where=str(path), fix="Restore it")
+    return value
+
+
+def json_bytes(value: Any) -> bytes:
+    """Readable JSON with a final newline; refuses NaN and infinities."""
+    canonical(value)  # refuses what has no single meaning
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
+
+
+def measured_replicates(folder: Path, planned: int) -> tuple[int, ...]:
+    """Replicates whose record is on disk."""
+    return tuple(r for r in range(planned) if record_path(folder, r).is_file())
+
+
+def digests(folder: Path, replicates: Iterable[int]) -> dict[str, str]:
+    """Relative name -> digest, of every cell and record of these replicates."""
+    wanted = set(replicates)
+    out = {}
+    for path in sorted((folder / "cells").glob("*.parquet")):
+        if CellName.parse(path.name).replicate in wanted:
+            out[f"cells/{path.name}"] = digest_file(path)
+    for r in sorted(wanted):
+        path = record_path(folder, r)
+        out[path.name] = digest_file(path)
+    return out

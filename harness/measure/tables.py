@@ -1,0 +1,123 @@
+"""Stored measurements as tables: cells in, one row per (replicate, split, arm, variant, dose) out.
+
+A cell is one Parquet file (columns in ``docs/measurements.md``). ``summarise`` averages prompts
+within a replicate, which is the only place where prompts are averaged: whatever is tested later has
+one number per replicate.
+
+Not covered: writing cells (``harness.measure.store``), statistics (``harness.stats``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.claim.schema import Claim
+from harness.errors import RecordBroken
+from harness.measure.job import Job, measured, require_measured
+from harness.measure.store import MODES, CellName, digests, read_cell, read_json, record_path
+
+KEYS = ["replicate", "split", "arm", "variant", "dose"]
+GENERATED = ["rate", "garbage_rate", "steps"]
+SCORED = ["onset_mass", "elsewhere_mass", "ordinary_loss", "kl"]
+READOUTS = (*GENERATED[:2], *SCORED)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a verdict may rest on: the claim, its cells by mode, a record per replicate."""
+
+    claim: Claim
+    kind: str
+    registration: str
+    attempt: str
+    generate: pd.DataFrame
+    score: pd.DataFrame
+    features: pd.DataFrame
+    records: Mapping[int, Mapping[str, Any]]
+
+    @property
+    def replicates(self) -> tuple[int, ...]:
+        return tuple(sorted(self.records))
+
+
+def summarise(generate: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
+    """One row per (replicate, split, arm, variant, dose).
+
+    ``rate`` and ``garbage_rate`` are ratios of sums over prompts (NaN without any step); scored
+    readouts are means over texts. ``dose_measured`` is the median over generated prompts, ``fired``
+    the sum of edited positions while generating, ``delta_max`` the largest change.
+    """
+    parts = []
+    if len(generate):
+        total = generate.groupby(KEYS, sort=True)
+        sums = total[["steps", "behaviour", "garbage", "fired"]].sum()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sums["rate"] = sums["behaviour"] / sums["steps"].replace(0, np.nan)
+            sums["garbage_rate"] = sums["garbage"] / sums["steps"].replace(0, np.nan)
+        sums["dose_measured"] = total["dose_measured"].median()
+        sums["delta_max"] = total["delta_max"].max()
+        parts.append(sums.drop(columns=["behaviour", "garbage"]))
+    if len(score):
+        means = score.groupby(KEYS, sort=True)[SCORED].mean()
+        scored = score.groupby(KEYS, sort=True)
+        means["fired_scored"] = scored["fired"].sum()
+        means["dose_scored"] = scored["dose_measured"].median()
+        parts.append(means)
+    if not parts:
+        return pd.DataFrame(columns=[*KEYS, *GENERATED, *SCORED])
+    return pd.concat(parts, axis=1).reset_index()
+
+
+def load_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """All cells of a folder, one table per mode (empty if there is none)."""
+    found: dict[str, list[pd.DataFrame]] = {mode: [] for mode in MODES}
+    for path in sorted((folder / "cells").glob("*.parquet")):
+        found[CellName.parse(path.name).mode].append(read_cell(path))
+    return {
+        mode: pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        for mode, parts in found.items()
+    }
+
+
+def load_evidence(job: Job) -> Evidence:
+    """A job's evidence as it is on disk, checked against ``attempt.json`` if that is there.
+
+    Raises :class:`NothingThere` without any measured replicate, :class:`RecordBroken` where a file
+    is not the one that was recorded.
+    """
+    require_measured(job)
+    done = measured(job)
+    record = job.folder / "attempt.json"
+    if record.is_file():
+        recorded = read_json(record).get("files", {})
+        found = digests(job.folder, done)
+        for name in sorted({*recorded, *found}):
+            if recorded.get(name) != found.get(name):
+                raise RecordBroken(
+                    f"{name} is not the file that was recorded"
+                    if name in found
+                    else f"{name} is missing",
+                    where=str(job.folder.relative_to(job.root)),
+                    fix="Restore it from version control",
+                )
+    tables = load_tables(job.folder)
+    kept = {
+        mode: table[table["replicate"].isin(done)] if len(table) else table
+        for mode, table in tables.items()
+    }
+    return Evidence(
+        claim=job.claim,
+        kind=job.kind,
+        registration=job.registration,
+        attempt=job.attempt,
+        generate=kept["generate"],
+        score=kept["score"],
+        features=kept["features"],
+        records={r: read_json(record_path(job.folder, r)) for r in done},
+    )

@@ -1,0 +1,64 @@
+"""One claim's attempt in this process: measured once, judged once, asked by many items.
+
+An error that bars every item (not locked, tampered with) is found once and raised for each.
+
+Not covered: which process measures what; ``harness.measure`` queues them through file locks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ClaimsError
+
+if TYPE_CHECKING:
+    from harness.measure.job import Job
+    from harness.pytest_plugin.live import Live
+    from harness.verdict.records import Verdict
+
+
+class Attempt:
+    """The attempt of claim ``claim`` in the workspace ``root``; nothing happens until asked."""
+
+    def __init__(self, root: Path, claim: str) -> None:
+        self.root, self.claim = root, claim
+        self._job: Job | ClaimsError | None = None
+        self._verdict: Verdict | None = None
+
+    @property
+    def job(self) -> Job:
+        """The job, begun. Raises :class:`ClaimsError` where the claim may not run."""
+        if self._job is None:
+            from harness.measure.job import attempt_job, begin
+
+            try:
+                job = attempt_job(self.root, self.claim)
+                begin(job)
+                self._job = job
+            except ClaimsError as error:
+                self._job = error
+        if isinstance(self._job, ClaimsError):
+            raise self._job
+        return self._job
+
+    def measure(self, replicate: int, progress: Live) -> None:
+        """Measure one replicate, unless it is measured."""
+        from harness.measure.job import finish
+        from harness.measure.run import measure_replicate
+
+        measure_replicate(self.job, replicate, progress)
+        finish(self.job)
+
+    def verdict(self, progress: Live) -> Verdict:
+        """The verdict, after helping with whatever is not yet measured."""
+        if self._verdict is None:
+            from harness.measure.job import finish
+            from harness.measure.run import measure_all
+            from harness.measure.tables import load_evidence
+            from harness.verdict.judge import judge
+
+            measure_all(self.job, progress)
+            finish(self.job)
+            self._verdict = judge(load_evidence(self.job))
+        return self._verdict

@@ -1,0 +1,191 @@
+"""Claim files as pytest nodes: a collector per group, an item per thing that is decided.
+
+Each item says with ``record_property`` (JUnit XML) which claim, registration and verdict it speaks
+of. A failing item shows words, not a traceback; only programming errors keep theirs.
+
+Not covered: measuring and judging (``harness.pytest_plugin.attempt``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from _pytest._code.code import ExceptionInfo, TerminalRepr
+
+from harness.errors import ClaimsError
+from harness.pytest_plugin import live
+from harness.pytest_plugin.attempt import Attempt
+
+
+class NotHeld(Exception):
+    """What was asked does not hold; the message says what would have to be different."""
+
+
+class ClaimFile(pytest.File):
+    """One claim: ``claims/<id>.yaml``."""
+
+    def collect(self) -> Iterator[pytest.Collector | pytest.Item]:
+        from harness.claim.parse import parse_claim
+
+        claim = parse_claim(self.path)
+        attempt = Attempt(self.path.parent.parent, claim.id)
+        groups: dict[type[ClaimItem], list[str]] = {
+            ReplicateItem: [str(r) for r in range(claim.subject.replicates)],
+            PreconditionItem: [p.name for p in claim.preconditions],
+            CriterionItem: [c.name for c in claim.criteria],
+        }
+        for kind, names in groups.items():
+            if names:
+                yield Group.from_parent(
+                    self, name=kind.group, kind=kind, names=names, attempt=attempt
+                )
+        yield VerdictItem.from_parent(self, name=VerdictItem.group, attempt=attempt)
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException]) -> str | TerminalRepr:
+        if isinstance(excinfo.value, ClaimsError):
+            return excinfo.value.sentence
+        return super().repr_failure(excinfo)
+
+
+class Group(pytest.Collector):
+    """``precondition``, ``replicate`` or ``criterion`` of one claim."""
+
+    def __init__(
+        self, *, kind: type[ClaimItem], names: list[str], attempt: Attempt, **node: Any
+    ) -> None:
+        super().__init__(**node)
+        self._kind, self._names, self._attempt = kind, names, attempt
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for name in self._names:
+            yield self._kind.from_parent(self, name=name, attempt=self._attempt)
+
+
+class ClaimItem(pytest.Item):
+    """One item of a claim."""
+
+    group: ClassVar[str]
+
+    def __init__(self, *, attempt: Attempt, **node: Any) -> None:
+        super().__init__(**node)
+        self.attempt = attempt
+
+    def runtest(self) -> None:
+        self.record("claim", self.attempt.claim)
+        with live.progress(self.config) as progress:
+            self.examine(progress)
+
+    def examine(self, progress: live.Live) -> None:
+        """Raise :class:`NotHeld` or :class:`ClaimsError`, or hold."""
+        raise TypeError(f"{type(self).__name__} does not say what it examines")
+
+    def record(self, name: str, value: object) -> None:
+        """A property for JUnit XML."""
+        self.user_properties.append((name, str(value)))
+
+    def repr_failure(
+        self, excinfo: ExceptionInfo[BaseException], *_: object
+    ) -> str | TerminalRepr:
+        error = excinfo.value
+        if isinstance(error, ClaimsError):
+            return error.sentence
+        return str(error) if isinstance(error, NotHeld) else super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        words = self.group if self.name == self.group else f"{self.group} {self.name}"
+        return self.path, None, f"{self.attempt.claim}: {words}"
+
+
+class ReplicateItem(ClaimItem):
+    """Measures one replicate."""
+
+    group = "replicate"
+
+    def examine(self, progress: live.Live) -> None:
+        self.attempt.measure(int(self.name), progress)
+        self.record("registration", self.attempt.job.registration)
+
+
+class JudgedItem(ClaimItem):
+    """An item that needs the verdict."""
+
+    def examine(self, progress: live.Live) -> None:
+        verdict = self.attempt.verdict(progress)
+        self.record("registration", verdict.registration)
+        self.record("attempt", verdict.attempt)
+        self.record("verdict", verdict.status.name)
+        self.judge(verdict)
+
+    def judge(self, verdict: Any) -> None:
+        """Raise :class:`NotHeld`, or hold."""
+        raise TypeError(f"{type(self).__name__} does not say what it judges")
+
+
+class PreconditionItem(JudgedItem):
+    """Whether the data can speak in one respect."""
+
+    group = "precondition"
+
+    def judge(self, verdict: Any) -> None:
+        one = next(p for p in verdict.preconditions if p.name == self.name)
+        self.record("sentence", one.sentence)
+        if not one.held:
+            raise NotHeld(
+                f"precondition {one.name} failed: {one.sentence}\n"
+                f"  got:    {one.got}\n  needed: {one.needed}\n  why:    {one.why}\n"
+                "Until it holds, the claim is INVALID: the data speak neither for nor against it."
+            )
+
+
+class CriterionItem(JudgedItem):
+    """Whether one criterion is supported."""
+
+    group = "criterion"
+
+    def judge(self, verdict: Any) -> None:
+        one = next(c for c in verdict.criteria if c.name == self.name)
+        self.record("outcome", one.outcome.name)
+        self.record("sentence", one.sentence)
+        if one.outcome.name != "PASS":
+            raise NotHeld(f"criterion {one.name} is {one.outcome.name}: {one.sentence}")
+
+
+class VerdictItem(JudgedItem):
+    """The claim's verdict."""
+
+    group = "verdict"
+
+    def judge(self, verdict: Any) -> None:
+        self.record("sentence", verdict.sentence)
+        if verdict.status.name != "PASS":
+            open_questions = [
+                *(f"  precondition {p.name}: {p.sentence}" for p in verdict.preconditions
+                  if not p.held),
+                *(f"  criterion {c.name}: {c.outcome.name}, {c.sentence}" for c in verdict.criteria
+                  if c.outcome.name != "PASS"),
+            ]
+            raise NotHeld(
+                "\n".join(
+                    [
+                        f"{verdict.claim} is {verdict.status.name}: {verdict.sentence}",
+                        f"  ({verdict.status.value})",
+                        *open_questions,
+                    ]
+                )
+            )
+
+
+def order(items: list[pytest.Item]) -> None:
+    """Put claim items where claim items were: replicate 0 of every claim, replicate 1, ..., then
+    the rest in file order. Other items keep their places."""
+    places = [i for i, item in enumerate(items) if isinstance(item, ClaimItem)]
+    ours = sorted((items[i] for i in places), key=_rank)
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
+
+
+def _rank(item: pytest.Item) -> tuple[int, int]:
+    return (0, int(item.name)) if isinstance(item, ReplicateItem) else (1, 0)

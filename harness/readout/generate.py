@@ -1,0 +1,198 @@
+"""Sampling under intervention: conditions x prompts as rows of one batch.
+
+The clean prompt is run once per prompt up to the first edited position and its cache repeated for
+the conditions. An edit sees absolute tokens: a position belongs to its class or not by the tokens
+up to it, whether it came from the prompt, the cache or the sampler. Finished rows are dropped when
+enough of them are. On a backend with ``exact_rows`` a row's tokens are the same bits alone and in
+any batch.
+
+Not covered: prompts of different lengths in one call, beam search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from harness.errors import ClaimsError
+from harness.intervene.apply import Applied, Evidence, Trace
+from harness.intervene.edit import Rewrite
+from harness.readout.noise import Gumbel
+from harness.subject.backend import Model, Watch
+from harness.subject.interface import Prompts, Task
+
+FEWEST_ROWS = 8
+"""Batches are padded to this many rows: below, matrix products round differently."""
+DROP_BELOW = 0.75
+"""Finished rows are dropped once the live share of the batch falls below this."""
+
+
+@dataclass(frozen=True)
+class GenerateOptions:
+    """``new_tokens`` per row; ``seed`` of the noise; temperature 0 is greedy; ``max_rows`` a
+    chunk; ``first_prompt`` offsets the prompt indices that key the noise."""
+
+    new_tokens: int
+    seed: int
+    temperature: float = 1.0
+    max_rows: int = 256
+    first_prompt: int = 0
+
+
+@dataclass(frozen=True)
+class Generated:
+    """``tokens`` [C, P, N] int64, pad after the end token; evidence [C, P]."""
+
+    tokens: Tensor
+    evidence: Evidence
+
+
+def generate(
+    model: Model, task: Task, prompts: Prompts, edit: Rewrite | None, options: GenerateOptions
+) -> Generated:
+    """Sample ``options.new_tokens`` tokens after every prompt under every condition.
+
+    Without an edit there is one condition, the baseline. Raises :class:`UnknownName` for an unknown
+    site or position class, :class:`NothingFired` if the class never occurs or the hook never fires.
+    """
+    count, length = prompts.tokens.shape
+    if length + options.new_tokens > model.context:
+        raise ClaimsError(
+            f"{length} prompt tokens and {options.new_tokens} new ones exceed the context of "
+            f"{model.context}",
+            where=model.name,
+            fix="Lower samples.new_tokens",
+        )
+    conditions = 1 if edit is None else edit.size
+    mask = torch.zeros_like(prompts.tokens, dtype=torch.bool)
+    if edit is not None:
+        model.check_site(edit.hook)
+        mask = task.positions(edit.positions, prompts.tokens)
+    trace = Trace(conditions, count, length + options.new_tokens)
+    applied = None if edit is None else Applied(edit, trace)
+    watch = None if applied is None or edit is None else Watch(edit.hook, applied)
+    run = _Run(model, task, edit, applied, watch, options, count)
+    tokens = prompts.tokens.new_full((conditions * count, options.new_tokens), task.pad_id)
+    for low in range(0, count, options.max_rows):
+        at = torch.arange(low, min(low + options.max_rows, count))
+        run.prompts(prompts.tokens[at], mask[at], at, conditions, tokens)
+    if watch is not None and edit is not None:
+        watch.require_fired(model.name)
+        trace.require_fired(edit.positions, edit.hook)
+    evidence = Evidence.none(conditions, count) if edit is None else trace.evidence()
+    return Generated(tokens.view(conditions, count, -1), evidence)
+
+
+@dataclass
+class _Run:
+    """What stays the same over the chunks of one call."""
+
+    model: Model
+    task: Task
+    edit: Rewrite | None
+    applied: Applied | None
+    watch: Watch | None
+    options: GenerateOptions
+    count: int
+
+    def prompts(
+        self, tokens: Tensor, mask: Tensor, at: Tensor, conditions: int, out: Tensor
+    ) -> None:
+        """All conditions of one chunk of prompts [P, T] with indices ``at`` [P]."""
+        P, T = tokens.shape
+        columns = mask.any(0).nonzero()
+        first = int(columns[0]) if len(columns) else T
+        if not self.model.exact_rows and self.edit is not None:
+            first = 0
+        noise = Gumbel(
+            self.options.seed, (at + self.options.first_prompt).tolist(), self.model.vocab
+        )
+        padded = _pad(torch.arange(P), FEWEST_ROWS).clamp_min(0)
+        state, logits = None, None
+        if first:
+            state = self.model.open(len(padded), T + self.options.new_tokens)
+            logits = self.model.extend(state, tokens[padded, :first])[:P]
+            if len(padded) != P:
+                state = self.model.keep(state, torch.arange(P))
+        together = max(1, self.options.max_rows // P)
+        for low in range(0, conditions, together):
+            some = torch.arange(low, min(low + together, conditions))
+            local = _pad(torch.arange(len(some) * P), FEWEST_ROWS)  # -1 marks padding
+            prompt = local.clamp_min(0) % P
+            condition = some[local.clamp_min(0) // P]
+            row = torch.where(local >= 0, condition * self.count + at[prompt], -1)
+            if state is None:
+                here = self.model.open(len(local), T + self.options.new_tokens)
+            else:
+                here = self.model.keep(state, prompt)
+            if first < T:
+                self._aim(mask[prompt, first:], condition, row, first)
+                after = self.model.extend(here, tokens[prompt, first:], self.watch)
+            else:
+                assert logits is not None
+                after = logits[prompt]
+            self._decode(here, after, tokens[prompt], condition, prompt, row, noise, out)
+
+    def _perturb(self, logits: Tensor, noise: Tensor) -> Tensor:
+        """Logits at the temperature plus Gumbel noise: their argmax is a sample."""
+        if self.options.temperature != 1:
+            logits = logits / self.options.temperature
+        return noise.add_(logits)
+
+    def _aim(self, mask: Tensor, condition: Tensor, row: Tensor, start: int) -> None:
+        if self.applied is not None:
+            self.applied.aim(mask, condition, row, start)
+
+    def _decode(
+        self,
+        state: object,
+        logits: Tensor,
+        tokens: Tensor,
+        condition: Tensor,
+        prompt: Tensor,
+        row: Tensor,
+        noise: Gumbel,
+        out: Tensor,
+    ) -> None:
+        """Sample until all rows have ended; writes tokens into ``out`` [C * P, N]."""
+        task, options = self.task, self.options
+        T, N = tokens.shape[1], options.new_tokens
+        sofar = torch.cat([tokens, tokens.new_full((len(tokens), N), task.pad_id)], 1)
+        live = row >= 0
+        for step in range(N):
+            if options.temperature > 0:
+                logits = self._perturb(logits, noise.step(step)[prompt])
+            token = torch.where(live, logits.argmax(-1), task.pad_id)
+            sofar[:, T + step] = token
+            live = live & (token != task.end_id) & (token != task.pad_id)
+            alive = int(live.sum())
+            if step == N - 1 or alive == 0:
+                break
+            if alive < DROP_BELOW * len(live) and len(live) > 2 * FEWEST_ROWS:
+                _write(out, row, sofar, T)
+                stay = live.nonzero().squeeze(1)
+                if len(stay) < FEWEST_ROWS:
+                    ended = (~live).nonzero().squeeze(1)
+                    stay = torch.cat([stay, ended[: FEWEST_ROWS - len(stay)]]).sort().values
+                state = self.model.keep(state, stay)
+                sofar, token, live = sofar[stay], token[stay], live[stay]
+                condition, prompt, row = condition[stay], prompt[stay], row[stay]
+            if self.edit is not None:
+                member = task.positions(self.edit.positions, sofar[:, : T + step + 1])[:, -1]
+                self._aim((member & live)[:, None], condition, row, T + step)
+            logits = self.model.extend(state, token[:, None], self.watch)
+        _write(out, row, sofar, T)
+
+
+def _write(out: Tensor, row: Tensor, sofar: Tensor, start: int) -> None:
+    real = row >= 0
+    out[row[real]] = sofar[real, start:]
+
+
+def _pad(rows: Tensor, fewest: int) -> Tensor:
+    """Row indices with -1 added up to ``fewest``."""
+    if len(rows) >= fewest:
+        return rows
+    return torch.cat([rows, rows.new_full((fewest - len(rows),), -1)])

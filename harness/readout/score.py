@@ -1,0 +1,253 @@
+"""Teacher-forced readouts under intervention, by replay of what lies above the site.
+
+Texts are sorted by length into chunks that stay in cache. Each chunk is run once without edit; its
+activation at the site is kept, and every condition replays only the layers above, only from the
+first edited column on, and unembeds only the positions that are read.
+
+    onset_mass      mean over onset positions of p(a token that opens the behaviour)
+    elsewhere_mass  the same over step-body positions
+    ordinary_loss   mean nats/token of the text's step tokens; at onsets -log(p(token) / (1 - p(B)))
+                    with B the opening tokens, and onsets followed by B left out
+    kl              mean KL(clean || edited), nats, over onset positions
+
+A text without such a position gets NaN. Dose 0 *is* the clean run, so it is bit-identical to it.
+
+Not covered: losses of prompts and of separators; sampling (``harness.readout.generate``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.errors import ClaimsError, UnknownName, nearest
+from harness.intervene.apply import Applied, Evidence, Trace
+from harness.intervene.edit import Rewrite
+from harness.subject.backend import Model, Readout
+from harness.subject.interface import Task, Texts
+
+LOGIT_FLOATS = 1 << 21
+"""Logits are made in slices of about this many numbers (8 MB), so that they are read from cache."""
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Names of the token set and position classes that are read, and tokens per chunk."""
+
+    behaviour: str = "behaviour"
+    onset: str = "step_onset"
+    body: str = "step_body"
+    chunk_tokens: int = 3600
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Readouts per condition and text, all [C, B]; see the module."""
+
+    onset_mass: NDArray[np.float64]
+    elsewhere_mass: NDArray[np.float64]
+    ordinary_loss: NDArray[np.float64]
+    kl: NDArray[np.float64]
+    evidence: Evidence
+
+
+@dataclass
+class _Chunk:
+    """Texts [b, T] and the flat positions read: onsets first, then bodies."""
+
+    items: Tensor
+    tokens: Tensor
+    edited: Tensor  # [b, T] bool
+    at: Tensor  # [K]
+    onsets: int
+    following: Tensor  # [K] next token, -1 if the text ends
+    first: int  # first edited column
+
+
+@dataclass
+class _Values:
+    """Per position read: log mass of the behaviour [K], loss (NaN: not read) [K], KL [onsets]."""
+
+    log_mass: Tensor
+    loss: Tensor
+    kl: Tensor
+
+
+def score(
+    model: Model, task: Task, texts: Texts, edit: Rewrite | None, options: ScoreOptions
+) -> Scores:
+    """Score texts under every condition; without an edit, one condition.
+
+    Raises :class:`UnknownName` for an unknown site, class or token set, :class:`NothingFired` if
+    the position class occurs in none of the texts.
+    """
+    if options.behaviour not in task.token_sets:
+        raise UnknownName(
+            f"no token set {options.behaviour!r}",
+            fix=f"Nearest: {nearest(options.behaviour, tuple(task.token_sets))}",
+        )
+    behaviour = torch.tensor(task.token_sets[options.behaviour])
+    last = f"blocks.{model.n_layers - 1}.hook_resid_post"
+    hook = last if edit is None else edit.hook
+    model.check_site(hook)
+    count, width = texts.tokens.shape
+    if width > model.context:
+        raise ClaimsError(
+            f"texts of {width} tokens exceed the context of {model.context}",
+            where=model.name,
+            fix="Shorten the texts or use a model with a longer context",
+        )
+    conditions = 1 if edit is None else edit.size
+    trace = Trace(conditions, count, width)
+    out = np.full((4, conditions, count), np.nan)
+    for chunk in _chunks(task, texts, None if edit is None else edit.positions, options):
+        clean = model.clean(chunk.tokens, hook, chunk.first, chunk.at)
+        base, kept = _read(clean.logits, chunk, behaviour, None)
+        items = chunk.items.numpy()
+        rows = _summarise(base, chunk)
+        if edit is None:
+            out[:, 0, items] = rows
+            continue
+        T = chunk.tokens.shape[1]
+        applied = Applied(edit, trace)
+        column = chunk.at % T
+        above = column >= chunk.first
+        moved = above.nonzero().squeeze(1)
+        again = chunk.at[moved] // T * (T - chunk.first) + column[moved] - chunk.first
+        part = _take(chunk, moved)
+        reference = kept[moved[: part.onsets]]
+        for c in range(conditions):
+            row = c * count + chunk.items
+            applied.aim(chunk.edited[:, chunk.first :], torch.full_like(row, c), row, chunk.first)
+            site = applied(clean.site)
+            if not bool(edit.active[c]) or not bool(chunk.edited.any()):
+                out[:, c, items] = rows
+                continue
+            values, _ = _read(model.replay(clean, site, again), part, behaviour, reference)
+            out[:, c, items] = _summarise(_overwrite(base, values, moved, chunk.onsets), chunk)
+    if edit is not None:
+        trace.require_fired(edit.positions, edit.hook)
+    evidence = Evidence.none(conditions, count) if edit is None else trace.evidence()
+    return Scores(out[0], out[1], out[2], out[3], evidence)
+
+
+def _chunks(
+    task: Task, texts: Texts, positions: str | None, options: ScoreOptions
+) -> Iterator[_Chunk]:
+    """Texts by length, shortest first, so that a chunk carries little padding."""
+    order = texts.lengths.argsort(stable=True)
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and (
+            (stop + 1 - start) * int(texts.lengths[order[stop]]) <= options.chunk_tokens
+        ):
+            stop += 1
+        items = order[start:stop]
+        start = stop
+        lengths = texts.lengths[items]
+        tokens = texts.tokens[items][:, : int(lengths.max())]
+        valid = torch.arange(tokens.shape[1]) < lengths[:, None]
+        onset = (task.positions(options.onset, tokens) & valid).flatten().nonzero().squeeze(1)
+        body = task.positions(options.body, tokens) & valid
+        body.flatten()[onset] = False
+        at = torch.cat([onset, body.flatten().nonzero().squeeze(1)])
+        ahead = torch.full_like(tokens, -1)
+        ahead[:, :-1] = torch.where(valid[:, 1:], tokens[:, 1:], -1)
+        edited = torch.zeros_like(valid)
+        if positions is not None:
+            edited = task.positions(positions, tokens) & valid
+        columns = edited.any(0).nonzero()
+        first = int(columns[0]) if len(columns) else 0
+        yield _Chunk(items, tokens, edited, at, len(onset), ahead.flatten()[at], first)
+
+
+def _take(chunk: _Chunk, some: Tensor) -> _Chunk:
+    """The chunk with only these of the positions read."""
+    onsets = int((some < chunk.onsets).sum())
+    return _Chunk(
+        chunk.items,
+        chunk.tokens,
+        chunk.edited,
+        chunk.at[some],
+        onsets,
+        chunk.following[some],
+        chunk.first,
+    )
+
+
+def _read(
+    logits: Readout, chunk: _Chunk, behaviour: Tensor, clean: Tensor | None
+) -> tuple[_Values, Tensor]:
+    """Numbers at the positions read, and the log-probabilities at onsets [onsets, V].
+
+    ``clean``: those of the clean run at the same onsets, from which the KL is taken.
+    """
+    K, onsets = len(chunk.at), chunk.onsets
+    if K == 0:
+        none = torch.empty(0)
+        return _Values(none, none, none), none
+    vocab = logits(slice(0, 1)).shape[-1]
+    size = max(1, LOGIT_FLOATS // vocab)
+    log_mass, token, kl, kept = torch.empty(K), torch.empty(K), torch.empty(onsets), []
+    edges = [*range(0, onsets, size), *range(onsets, K, size), K]
+    for low, high in pairwise(edges):
+        z = logits(slice(low, high)).float()
+        total = z.logsumexp(-1)
+        log_mass[low:high] = z[:, behaviour].logsumexp(-1) - total
+        ahead = chunk.following[low:high].clamp_min(0)
+        token[low:high] = z.gather(1, ahead[:, None]).squeeze(1) - total
+        if high <= onsets:
+            logp = z - total[:, None]
+            if clean is None:
+                kept.append(logp)
+            else:
+                reference = clean[low:high]
+                kl[low:high] = (reference.exp() * (reference - logp)).sum(-1)
+    loss = -token
+    rest = torch.log1p(-log_mass[:onsets].exp().clamp(max=1 - 1e-7))
+    loss[:onsets] += rest
+    opens = torch.isin(chunk.following, behaviour)
+    opens[onsets:] = False
+    loss[opens | (chunk.following < 0)] = torch.nan
+    if clean is None:
+        kl = torch.zeros(onsets)
+    return _Values(log_mass, loss, kl), torch.cat(kept) if kept else torch.empty(0)
+
+
+def _overwrite(base: _Values, new: _Values, where: Tensor, onsets: int) -> _Values:
+    """The clean values with those at positions ``where`` replaced."""
+    log_mass, loss, kl = base.log_mass.clone(), base.loss.clone(), base.kl.clone()
+    log_mass[where], loss[where] = new.log_mass, new.loss
+    kl[where[where < onsets]] = new.kl
+    return _Values(log_mass, loss, kl)
+
+
+def _summarise(values: _Values, chunk: _Chunk) -> NDArray[np.float64]:
+    """Means per text [4, b]: onset mass, elsewhere mass, ordinary loss, KL."""
+    b, T = chunk.tokens.shape
+    row = (chunk.at // T).numpy()
+    n = chunk.onsets
+    mass = values.log_mass.exp().double().numpy()
+    return np.stack(
+        [
+            _mean(mass[:n], row[:n], b),
+            _mean(mass[n:], row[n:], b),
+            _mean(values.loss.double().numpy(), row, b),
+            _mean(values.kl.double().numpy(), row[:n], b),
+        ]
+    )
+
+
+def _mean(values: NDArray[np.float64], row: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
+    """Mean of the values that are numbers, per row; NaN for a row without any."""
+    good = ~np.isnan(values)
+    count = np.bincount(row[good], minlength=rows)
+    total = np.bincount(row[good], weights=values[good], minlength=rows)
+    return np.divide(total, count, out=np.full(rows, np.nan), where=count > 0)

@@ -1,0 +1,82 @@
+"""What a figure on a page consists of: drawings, a key, words for those who do not see it, a table.
+
+Not covered: drawing (the ``*_figure`` modules) and layout (the templates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from harness.report import svg
+
+
+@dataclass(frozen=True)
+class Table:
+    """The numbers behind a figure, as text; the first column heads its row."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """One line of a figure's key: ``mark`` names the swatch's style, ``text`` says what it is."""
+
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """One figure. ``narrow`` replaces ``wide`` on small screens; empty: ``wide`` serves both."""
+
+    id: str
+    title: str
+    caption: str
+    description: str
+    wide: Markup
+    table: Table
+    narrow: Markup = Markup("")
+    key: tuple[KeyEntry, ...] = ()
+
+
+def margins(axes: Axes, left: float, right: float, top: float, bottom: float) -> None:
+    """Place the axes so many CSS pixels from the figure's edges."""
+    figure = axes.figure
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    axes.set_position(
+        (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
+    )
+
+
+def heading(axes: Axes, text: str, size: float = svg.FONT, shift: float = 0.0) -> None:
+    """A horizontal title above the left edge of the axes: easier to read than a rotated label."""
+    axes.annotate(
+        text,
+        (0, 1),
+        (-shift, 8),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="left",
+        va="bottom",
+        fontsize=size,
+        color=svg.INK,
+    )
+
+
+def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
+    """The range widened on both sides, never empty."""
+    span = high - low or abs(high) or 1.0
+    return low - share * span, high + share * span
+
+
+def limits(values: Sequence[float], *, floor: float | None = None) -> tuple[float, float]:
+    """Axis limits around values; ``floor`` is included and not padded below."""
+    if not values:
+        return 0.0, 1.0
+    low, high = padded(min(values), max(values))
+    return (min(floor, min(values)), high) if floor is not None else (low, high)

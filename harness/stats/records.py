@@ -1,0 +1,198 @@
+"""Records of the statistics: a decision rule, its result, and what is refused as data.
+
+The unit of every record here is one number per *replicate* (an independently trained model, or a
+prompt cluster where the claim says so); prompts are averaged before they arrive.
+
+Two rules hold for every result. A p-value is never 0: below ``P_FLOOR`` it is reported as
+``P_FLOOR``. Unknown precision is never reported as perfect: fewer than two replicates are refused,
+and values without any spread have no interval (``low`` and ``high`` are None, ``reason`` says so).
+
+Not covered: what the numbers mean (``harness.verdict``), whether a rule can decide with the planned
+replicates (``harness.lock.lint``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from harness.errors import ClaimsError
+
+Decision = Literal["support", "refute", "neither"]
+
+ONE_SAMPLE_KINDS = ("superiority", "below", "equivalence", "ratio-above")
+FAMILY_KINDS = ("none-of", "some-of")
+KINDS = ONE_SAMPLE_KINDS + FAMILY_KINDS
+"""``superiority``: mean above the margin; ``below``: mean below it; ``equivalence``: mean within
+plus or minus the margin; ``ratio-above``: geometric mean above the margin; ``none-of`` /
+``some-of``: no / at least one member of a family has a mean above the margin."""
+
+ONE_SAMPLE_METHODS = ("t", "sign-flip")
+FAMILY_METHODS = ("t", "sign-flip", "sign-flip-holm")
+"""For families: ``t`` takes t tests and Holm, ``sign-flip`` exact sign flips and the joint max-T,
+``sign-flip-holm`` exact sign flips and Holm (floor: members / 2**n)."""
+
+P_FLOOR = 1e-12
+"""No smaller p-value is reported: the models behind the tests do not carry that far."""
+
+
+class UntestableError(ClaimsError):
+    """The numbers, or the rule, admit no test; says which replicate and what to do."""
+
+
+def methods_of(kind: str) -> tuple[str, ...]:
+    """The methods a kind of test can use. Raises :class:`UntestableError` for an unknown kind."""
+    if kind in ONE_SAMPLE_KINDS:
+        return ONE_SAMPLE_METHODS
+    if kind in FAMILY_KINDS:
+        return FAMILY_METHODS
+    raise UntestableError(f"unknown kind of test {kind!r}", fix=f"Use one of: {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A decision rule: ``kind`` and ``method`` as above, ``margin`` in the unit of the values.
+
+    ``alpha`` is one-sided, for each of the two verdicts. ``seed`` is used only where sign flips
+    are too many to enumerate (see ``attainable.ENUMERATE_UP_TO``); it comes from the lock.
+    Raises :class:`UntestableError` for a rule that has no meaning.
+    """
+
+    kind: str
+    margin: float
+    alpha: float = 0.05
+    method: str = "t"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        methods = methods_of(self.kind)
+        if self.method not in methods:
+            raise UntestableError(
+                f"a {self.kind} test has no method {self.method!r}",
+                fix=f"Use one of: {', '.join(methods)}",
+            )
+        if not (math.isfinite(self.alpha) and 0 < self.alpha < 0.5):
+            raise UntestableError(f"alpha is {self.alpha}", fix="Use a number between 0 and 0.5")
+        if not math.isfinite(self.margin):
+            raise UntestableError(f"the margin is {self.margin}", fix="Use a finite number")
+        if self.kind == "equivalence" and self.margin <= 0:
+            raise UntestableError(
+                f"the equivalence margin is {self.margin:g}", fix="Use a number above 0"
+            )
+        if self.kind == "ratio-above" and self.margin <= 0:
+            raise UntestableError(f"the ratio margin is {self.margin:g}", fix="Use a ratio above 0")
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What one test says about one number per replicate.
+
+    ``low`` and ``high`` bound the two-sided interval of coverage ``level``: 1 - 2 alpha for t, the
+    nearest attainable level at or above it for sign flips where there is one (otherwise the widest
+    finite one). They are None where precision is unknown. ``p_support`` and ``p_refute`` are
+    one-sided; ``decision`` compares each with ``alpha``. In a family they are adjusted where the
+    family asks for it, and the unadjusted ones are in ``p_support_raw`` and ``p_refute_raw``.
+    ``smallest_p`` is the smallest either could have been. ``scale`` is ``log`` where the test was
+    made on logarithms; estimate, bounds and margin are then back on the ratio scale, ``hedges_g``
+    is on the log scale. ``hedges_g`` is measured from "no effect" (0, or ratio 1), not from the
+    margin. ``constant`` marks values without spread.
+    """
+
+    __test__ = False  # the name is the field's; pytest must not collect it
+
+    kind: str
+    method: str
+    margin: float
+    alpha: float
+    estimate: float
+    low: float | None
+    high: float | None
+    level: float
+    n: int
+    df: float | None
+    p_support: float
+    p_refute: float
+    smallest_p: float
+    decision: Decision
+    values: tuple[float, ...]
+    scale: Literal["identity", "log"] = "identity"
+    hedges_g: float | None = None
+    g_low: float | None = None
+    g_high: float | None = None
+    p_support_raw: float | None = None
+    p_refute_raw: float | None = None
+    constant: bool = False
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON value: numbers, words, None; no NaN, no infinity."""
+        return asdict(self) | {"values": list(self.values)}
+
+
+@dataclass(frozen=True)
+class FamilyResult:
+    """What a family of members says together.
+
+    ``leading`` names the member with most evidence of lying above the margin: the one on which a
+    ``none-of`` stands or falls, and the best case of a ``some-of``.
+    """
+
+    kind: str
+    method: str
+    margin: float
+    alpha: float
+    n: int
+    p_support: float
+    p_refute: float
+    smallest_p: float
+    decision: Decision
+    leading: str
+    members: Mapping[str, TestResult]
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON value; members keep their order."""
+        out = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return out | {"members": {name: one.as_json() for name, one in self.members.items()}}
+
+
+def checked(values: Sequence[float] | np.ndarray, where: str = "") -> np.ndarray:
+    """The values as float64 [n], n >= 2 and all finite.
+
+    Raises :class:`UntestableError` naming the first replicate (from 0) that is NaN or infinite.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1:
+        raise UntestableError(
+            f"values have shape {list(array.shape)}", where=where, fix="Give one per replicate"
+        )
+    bad = np.flatnonzero(~np.isfinite(array))
+    if bad.size:
+        raise UntestableError(
+            f"replicate {bad[0]} has the value {array[bad[0]]}",
+            where=where,
+            fix="A missing or infinite measurement makes the claim INVALID; it cannot be tested",
+        )
+    if array.size < 2:
+        raise UntestableError(
+            f"{array.size} replicate(s) have no spread between them",
+            where=where,
+            fix="A test over replicates needs at least two",
+        )
+    return array
+
+
+def reported(p: float) -> float:
+    """A p-value as it is reported: in [P_FLOOR, 1]."""
+    return float(min(1.0, max(P_FLOOR, p)))
+
+
+def decision(p_support: float, p_refute: float, alpha: float) -> Decision:
+    """Support, refute or neither, each at its own one-sided alpha."""
+    if p_support <= alpha:
+        return "support"
+    return "refute" if p_refute <= alpha else "neither"

@@ -1,0 +1,206 @@
+"""The reference backend: TransformerLens's bridge behind the ``Model`` protocol.
+
+The bridge runs as the library boots it: raw Hugging Face weights, compatibility mode off (turning
+it on changes residual norms and cannot be undone, so ``mode`` records that it is off). Edits are
+hooks, generation uses Hugging Face's own cache, scoring runs the whole model per condition.
+
+One site is mended. The library's ``hook_resid_mid`` sits on the input of the MLP's norm, so an edit
+there would miss the skip connection; here it changes the residual itself, as in the native backend:
+the change is added to what the attention writes.
+
+Not covered: gated hooks (they raise :class:`NothingFired`), sites that do not carry the residual
+width, encoder-decoder and left-padded models.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.errors import NothingFired, UnknownName
+from harness.subject.backend import Clean, Readout, Watch, require_width, unknown_site
+
+MID = ".hook_resid_mid"
+
+
+@dataclass
+class BridgeState:
+    """Hugging Face's cache object (None when empty), its length and the most it may hold."""
+
+    cache: Any
+    rows: int
+    capacity: int
+    length: int = 0
+
+
+class BridgeModel:
+    """A ``TransformerBridge`` as a ``Model``."""
+
+    exact_rows = False
+
+    def __init__(self, bridge: Any, name: str = "bridge") -> None:
+        self.bridge, self.name = bridge, name
+        on = bool(getattr(bridge, "compatibility_mode", False))
+        self.mode = f"bridge, compatibility mode {'on' if on else 'off'}"
+        self.n_layers, self.d_model = int(bridge.cfg.n_layers), int(bridge.cfg.d_model)
+        self.vocab, self.context = int(bridge.cfg.d_vocab), int(bridge.cfg.n_ctx)
+        self._known = tuple(str(k) for k in bridge.hook_dict)
+
+    def sites(self) -> tuple[str, ...]:
+        return self._known
+
+    def check_site(self, hook: str) -> None:
+        if hook not in self._known:
+            raise unknown_site(hook, self.name, self._known)
+
+    def logits(self, tokens: Tensor, watch: Watch | None = None) -> Tensor:
+        with torch.no_grad(), self._watching(watch):
+            out: Tensor = self.bridge(tokens, return_type="logits")
+        return out
+
+    def activations(self, tokens: Tensor, hook: str) -> Tensor:
+        return self._capture(tokens, hook)[0]
+
+    def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
+        leaves: list[Tensor] = []
+
+        def cut(x: Tensor) -> Tensor:
+            leaves.append(x.detach().clone().requires_grad_())
+            return leaves[-1]
+
+        with torch.enable_grad(), self._watching(Watch(hook, cut)):
+            value = goal(self.bridge(tokens, return_type="logits"))
+            (out,) = torch.autograd.grad(value, leaves[-1])
+        return out
+
+    def output_matrix(self, part: str, layer: int) -> Tensor:
+        if part == "attn":
+            out: Tensor = self.bridge.W_O[layer].flatten(0, 1).T.detach()
+            return out
+        if part == "mlp":
+            out = self.bridge.W_out[layer].T.detach()
+            return out
+        raise UnknownName(f"no part {part!r}", where=self.name, fix="Parts: attn, mlp")
+
+    # ---- decoding ----
+
+    def open(self, rows: int, capacity: int) -> BridgeState:
+        return BridgeState(None, rows, capacity)
+
+    def extend(self, state: BridgeState, tokens: Tensor, watch: Watch | None = None) -> Tensor:
+        rows, new = tokens.shape
+        total = state.length + new
+        extra: dict[str, Any] = {"use_cache": True}
+        if state.cache is not None:
+            place = torch.arange(state.length, total, device=tokens.device)
+            extra["past_key_values"] = state.cache
+            extra["attention_mask"] = tokens.new_ones(rows, total)
+            extra["position_ids"] = place.expand(rows, new)
+        with torch.no_grad(), self._watching(watch):
+            logits, state.cache = self.bridge(tokens, return_type="logits_and_cache", **extra)
+        state.length = total
+        out: Tensor = logits[:, -1]
+        return out
+
+    def repeat(self, state: BridgeState, times: int) -> BridgeState:
+        return self.keep(state, torch.arange(state.rows).repeat(times))
+
+    def keep(self, state: BridgeState, rows: Tensor) -> BridgeState:
+        cache = copy.copy(state.cache)
+        if cache is not None:
+            # Selecting rows rebinds a layer's tensors, so a shallow copy leaves the old one alone.
+            cache.layers = [copy.copy(layer) for layer in cache.layers]
+            cache.batch_select_indices(rows)
+        return BridgeState(cache, len(rows), state.capacity, state.length)
+
+    # ---- scoring ----
+
+    def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
+        site, logits = self._capture(tokens, hook)
+        return Clean(
+            site[:, first:], _reading(logits.flatten(0, 1)[at]), first, (hook, tokens)
+        )
+
+    def replay(self, clean: Clean, site: Tensor, at: Tensor) -> Readout:
+        hook, tokens = clean.carry
+
+        def put(x: Tensor) -> Tensor:
+            return torch.cat([x[:, : clean.first], site], 1)
+
+        logits = self.logits(tokens, Watch(hook, put))[:, clean.first :]
+        return _reading(logits.flatten(0, 1)[at])
+
+    def _capture(self, tokens: Tensor, hook: str) -> tuple[Tensor, Tensor]:
+        self.check_site(hook)
+        seen: list[Tensor] = []
+
+        def look(x: Tensor) -> Tensor:
+            seen.append(x.detach())
+            return x
+
+        logits = self.logits(tokens, Watch(hook, look))
+        return seen[-1], logits
+
+    @contextmanager
+    def _watching(self, watch: Watch | None) -> Iterator[None]:
+        """Attach the watch's hooks, run, take them off, and insist that they fired."""
+        if watch is None:
+            yield
+            return
+        self.check_site(watch.hook)
+        before = watch.calls
+        try:
+            with self.bridge.hooks(fwd_hooks=self._hooks(watch)):
+                yield
+        except ValueError as error:
+            if "Cannot add hook" not in str(error):
+                raise
+            raise NothingFired(
+                f"the hook at {watch.hook!r} would never fire ({error})",
+                where=self.name,
+                fix="Use a residual site such as blocks.2.hook_resid_post",
+            ) from error
+        if watch.calls == before:
+            watch.calls = 0
+            watch.require_fired(self.name)
+
+    def _hooks(self, watch: Watch) -> list[tuple[str, Callable[..., Tensor | None]]]:
+        if not watch.hook.endswith(MID):
+
+            def rewrite(x: Tensor, hook: Any) -> Tensor:
+                require_width(x, self.d_model, watch.hook, self.name)
+                return watch(x)
+
+            return [(watch.hook, rewrite)]
+        block = watch.hook.removesuffix(MID)
+        entering: list[Tensor] = []
+
+        def enter(x: Tensor, hook: Any) -> None:
+            entering.append(x)
+
+        def write(y: Tensor, hook: Any) -> Tensor:
+            middle = entering[-1] + y
+            return y + (watch(middle) - middle)
+
+        return [(f"{block}.hook_resid_pre", enter), (f"{block}.hook_attn_out", write)]
+
+
+def load_bridge(folder: Path, dtype: str = "float32", device: str = "cpu") -> BridgeModel:
+    """Boot TransformerLens's bridge on a checkpoint folder (with its tokenizer); no network."""
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridge = TransformerBridge.boot_transformers(
+        str(folder), device=device, dtype=getattr(torch, dtype)
+    )
+    return BridgeModel(bridge, name=folder.name)
+
+
+def _reading(logits: Tensor) -> Readout:
+    return lambda part: logits[part]

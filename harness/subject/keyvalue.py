@@ -1,0 +1,106 @@
+"""Keys and values of many short rows, laid out for one query at a time on a CPU.
+
+Decoding asks, per row and head, for one dot product with each stored key. With small heads the
+matrix product is all overhead, so keys are stored [T, d_head, rows * heads] and attention runs
+elementwise over the lanes; with large heads they are stored [rows * heads, T, d_head] for batched
+products. Both give each row numbers that do not depend on the other rows, nor on how many
+positions were appended in one call: every query position is computed by the same shapes.
+
+Not covered: grouped key-value heads, sliding windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+LANES_UP_TO = 16
+"""Largest d_head for which the lane layout is the faster one (measured, AVX-512, one thread)."""
+
+
+@dataclass
+class KeyValue:
+    """Per layer one tensor of keys and one of values; ``length`` positions are filled."""
+
+    n_layers: int
+    n_heads: int
+    d_head: int
+    rows: int
+    capacity: int
+    keys: list[Tensor] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+    length: int = 0
+
+    @property
+    def lanes(self) -> bool:
+        return self.d_head <= LANES_UP_TO
+
+    @classmethod
+    def empty(
+        cls, n_layers: int, n_heads: int, d_head: int, rows: int, capacity: int, like: Tensor
+    ) -> KeyValue:
+        made = cls(n_layers, n_heads, d_head, rows, capacity)
+        lanes = rows * n_heads
+        shape = (capacity, d_head, lanes) if made.lanes else (lanes, capacity, d_head)
+        made.keys = [like.new_empty(shape) for _ in range(n_layers)]
+        made.values = [like.new_empty(shape) for _ in range(n_layers)]
+        return made
+
+    def select(self, rows: Tensor) -> KeyValue:
+        """A copy holding the rows at these indices (repeats allowed), same capacity."""
+        heads = torch.arange(self.n_heads, device=rows.device)
+        lane = (rows[:, None] * self.n_heads + heads).flatten()
+        like = self.keys[0]
+        made = KeyValue.empty(
+            self.n_layers, self.n_heads, self.d_head, len(rows), self.capacity, like
+        )
+        made.length = t = self.length
+        for old, new in zip((*self.keys, *self.values), (*made.keys, *made.values), strict=True):
+            if self.lanes:
+                torch.index_select(old[:t], 2, lane, out=new[:t])
+            else:
+                new[:, :t] = old[:, :t].index_select(0, lane)
+        return made
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Append k, v and attend causally; q, k, v [R, T, H, d_head], q already scaled.
+
+        Returns [R, T, H * d_head]. Positions go to ``length`` .. ``length + T``; the caller
+        advances ``length`` after the last layer.
+        """
+        R, T, H, dh = q.shape
+        start = self.length
+        keys, values = self.keys[layer], self.values[layer]
+        if self.lanes:
+            keys[start : start + T] = k.permute(1, 3, 0, 2).reshape(T, dh, R * H)
+            values[start : start + T] = v.permute(1, 3, 0, 2).reshape(T, dh, R * H)
+            turned = q.permute(1, 3, 0, 2).reshape(T, dh, R * H)
+            out = [
+                _attend_lanes(turned[i], keys[: start + i + 1], values[: start + i + 1])
+                for i in range(T)
+            ]  # each [d_head, R * H]
+            return torch.stack(out).view(T, dh, R, H).permute(2, 0, 3, 1).reshape(R, T, H * dh)
+        keys[:, start : start + T] = k.permute(0, 2, 1, 3).reshape(R * H, T, dh)
+        values[:, start : start + T] = v.permute(0, 2, 1, 3).reshape(R * H, T, dh)
+        turned = q.permute(0, 2, 1, 3).reshape(R * H, T, dh)
+        out = [
+            _attend_products(
+                turned[:, i : i + 1], keys[:, : start + i + 1], values[:, : start + i + 1]
+            )
+            for i in range(T)
+        ]  # each [R * H, 1, d_head]
+        return torch.cat(out, 1).view(R, H, T, dh).transpose(1, 2).reshape(R, T, H * dh)
+
+
+def _attend_lanes(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """One query per lane: q [dh, N], keys and values [t, dh, N]; returns [dh, N]."""
+    weight = (keys * q).sum(1).softmax(0)  # [t, N]
+    return (values * weight[:, None]).sum(0)
+
+
+def _attend_products(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """One query per batch entry: q [N, 1, dh], keys and values [N, t, dh]; returns [N, 1, dh]."""
+    weight = torch.bmm(q, keys.transpose(1, 2)).softmax(-1)
+    return torch.bmm(weight, values)

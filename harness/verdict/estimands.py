@@ -1,0 +1,137 @@
+"""Estimands: one number per replicate (or per member of a family), from a claim's evidence.
+
+Every function takes a :class:`View` and the estimand's mapping (kinds and parameters are declared
+in ``harness.claim.kinds``) and returns values in the order of ``view.replicates``.
+
+- closed-gap: (baseline - arm) / (baseline - reference). 1: moved all the way; may exceed 1.
+- beyond-controls: closed gap of the arm minus the largest ``quantile`` of the control arms' closed
+  gaps (numpy's ``higher``: an observed value, never an interpolated one).
+- damage-difference: damage of ``than`` minus damage of the arm, at equal removal: each damage curve
+  is read, by linear interpolation along dose, where its removal first reaches that of the arm at
+  the judged dose (or the largest removal that both reach).
+- feature-asymmetry, marker-ratio: ``harness.verdict.features``. best-production:
+  ``harness.verdict.production``.
+
+Not covered: tests (``harness.stats``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import UnknownName, nearest
+from harness.verdict.features import feature_asymmetry, marker_ratio
+from harness.verdict.view import MissingNumber, View
+
+Spec = Mapping[str, Any]
+Values = dict[int, float]
+"""Replicate -> number."""
+
+
+def level(view: View, spec: Spec) -> Values:
+    return {r: view.value(r, spec["arm"], spec["readout"], spec.get("at")) for r in view.replicates}
+
+
+def contrast(view: View, spec: Spec) -> Values:
+    other = {**spec, "arm": spec["minus"]}
+    one, two = level(view, spec), level(view, other)
+    return {r: one[r] - two[r] for r in view.replicates}
+
+
+def log_ratio(view: View, spec: Spec) -> Values:
+    """arm / over, as a ratio; the test takes logarithms."""
+    other = {**spec, "arm": spec["over"]}
+    one, two = level(view, spec), level(view, other)
+    return {r: one[r] / two[r] if two[r] != 0 else float("inf") for r in view.replicates}
+
+
+def closed(view: View, spec: Spec, r: int, number: float) -> float:
+    """The share of the gap that ``number`` closes in replicate r."""
+    base = view.value(r, spec["baseline"], spec["readout"])
+    gap = base - view.value(r, spec["reference"], spec["readout"])
+    if gap == 0:
+        raise MissingNumber(
+            f"baseline and reference do not differ in replicate {r}: there is no gap to close",
+            where=view.claim.id,
+            fix="The behaviour-present precondition should have caught this",
+        )
+    return (base - number) / gap
+
+
+def closed_gap(view: View, spec: Spec) -> Values:
+    return {
+        r: closed(view, spec, r, view.value(r, spec["arm"], spec["readout"], spec.get("at")))
+        for r in view.replicates
+    }
+
+
+def beyond_controls(view: View, spec: Spec) -> Values:
+    treated = closed_gap(view, spec)
+    out = {}
+    for r in view.replicates:
+        worst = []
+        for name in spec["controls"]:
+            arm = view.claim.arm(name)
+            gaps = [
+                closed(view, spec, r, view.value(r, name, spec["readout"], spec.get("at"), v))
+                for v in view.variants(arm)
+            ]
+            worst.append(float(np.quantile(gaps, spec["quantile"], method="higher")))
+        out[r] = treated[r] - max(worst)
+    return out
+
+
+def damage_difference(view: View, spec: Spec) -> Values:
+    out = {}
+    for r in view.replicates:
+        base = view.value(r, spec["baseline"], spec["damage"])
+        one = _path(view, spec, r, spec["arm"], base)
+        two = _path(view, spec, r, spec["than"], base)
+        goal = closed(view, spec, r, view.value(r, spec["arm"], spec["readout"], spec.get("at")))
+        goal = min(goal, float(one["removal"].max()), float(two["removal"].max()))
+        out[r] = _damage_at(two, goal) - _damage_at(one, goal)
+    return out
+
+
+def _path(view: View, spec: Spec, r: int, arm: str, base: float) -> pd.DataFrame:
+    """Removal and damage along the arm's doses, starting at dose 0."""
+    rows = view.curve(r, arm)
+    removal = [closed(view, spec, r, float(v)) for v in rows[spec["readout"]].to_numpy()]
+    return pd.DataFrame({"removal": removal, "damage": rows[spec["damage"]].to_numpy() - base})
+
+
+def _damage_at(path: pd.DataFrame, goal: float) -> float:
+    """Damage where removal first reaches ``goal`` along the doses."""
+    removal, damage = path["removal"].to_numpy(), path["damage"].to_numpy()
+    first = int(np.argmax(removal >= goal - 1e-12))
+    if first == 0:
+        return float(damage[0])
+    low, high = removal[first - 1], removal[first]
+    share = (goal - low) / (high - low)
+    return float(damage[first - 1] + share * (damage[first] - damage[first - 1]))
+
+
+KINDS: Mapping[str, Callable[[View, Spec], Values]] = {
+    "level": level,
+    "contrast": contrast,
+    "closed-gap": closed_gap,
+    "beyond-controls": beyond_controls,
+    "damage-difference": damage_difference,
+    "log-ratio": log_ratio,
+    "feature-asymmetry": feature_asymmetry,
+    "marker-ratio": marker_ratio,
+}
+
+
+def estimate(view: View, spec: Spec) -> Values:
+    """The estimand's number per replicate. Raises :class:`MissingNumber`, :class:`UnknownName`."""
+    kind = spec["kind"]
+    if kind not in KINDS:
+        raise UnknownName(
+            f"no estimand {kind!r}", fix=f"Nearest kinds: {nearest(kind, tuple(KINDS))}"
+        )
+    return KINDS[kind](view, spec)

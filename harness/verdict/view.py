@@ -1,0 +1,136 @@
+"""The evidence as estimands read it: a number for (replicate, arm, readout, dose, variant).
+
+Not covered: what is computed from the numbers (``harness.verdict.estimands``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.claim.schema import Arm, Claim
+from harness.errors import ClaimsError, RecordBroken
+from harness.measure.tables import Evidence, summarise
+
+JUDGED = "judged"
+
+
+class MissingNumber(ClaimsError):
+    """A number the claim needs was not measured, or is not a number; names the cell."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class View:
+    """One claim's evidence, averaged within replicates. ``replicates`` are those that count."""
+
+    evidence: Evidence
+    replicates: tuple[int, ...]
+
+    @property
+    def claim(self) -> Claim:
+        return self.evidence.claim
+
+    @property
+    def final(self) -> str:
+        """The split that is judged."""
+        return "explore" if self.evidence.kind == "exploration" else "confirm"
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        return summarise(self.evidence.generate, self.evidence.score)
+
+    @cached_property
+    def _rows(self) -> dict[tuple[Any, ...], pd.Series]:
+        return {
+            (
+                int(row["replicate"]),
+                row["split"],
+                row["arm"],
+                row["variant"],
+                float(row["dose"]),
+            ): row
+            for _, row in self.summary.iterrows()
+        }
+
+    def record(self, replicate: int) -> Mapping[str, Any]:
+        """What was recorded of a replicate beside its cells."""
+        return self.evidence.records[replicate]
+
+    def judged(self, replicate: int) -> float:
+        """The judged dose. Raises :class:`MissingNumber` if the rule found none."""
+        dose = self.record(replicate)["dose"]["judged"]
+        if dose is None:
+            raise MissingNumber(
+                f"no judged dose in replicate {replicate}",
+                where=self.claim.id,
+                fix="No dose of the grid was admissible on the select split",
+            )
+        return float(dose)
+
+    def dose(self, replicate: int, arm: Arm, at: str | float | None) -> float:
+        """The dose meant by ``at`` for an arm: 0 for no intervention."""
+        if arm.operation is None:
+            return 0.0
+        if at == JUDGED or at is None:
+            return self.judged(replicate)
+        return float(at)
+
+    def value(
+        self,
+        replicate: int,
+        arm_name: str,
+        readout: str,
+        at: str | float | None = None,
+        variant: str | None = None,
+        split: str | None = None,
+    ) -> float:
+        """One number. Raises :class:`MissingNumber` where it is absent or not finite."""
+        arm = self.claim.arm(arm_name)
+        if variant is None:
+            variant = self.variants(arm)[0]
+        key = (replicate, split or self.final, arm_name, variant, self.dose(replicate, arm, at))
+        row = self._rows.get(key)
+        number = float("nan") if row is None else float(row[readout])
+        if not np.isfinite(number):
+            what = "was not measured" if row is None else "is not a number"
+            raise MissingNumber(
+                f"{readout} of arm {arm_name!r} {variant!r} at dose {key[-1]:g} "
+                f"on {key[1]}, replicate {replicate}, {what}",
+                where=self.claim.id,
+                fix="An empty or degenerate cell makes the claim INVALID",
+            )
+        return number
+
+    @staticmethod
+    def variants(arm: Arm) -> tuple[str, ...]:
+        """The arm's variants, as cells name them."""
+        if arm.operation is None or arm.operation.startswith("replace"):
+            return ("",)
+        if arm.control is not None:
+            return tuple(f"r{n:02d}" for n in range(arm.count))
+        return arm.directions
+
+    def curve(
+        self, replicate: int, arm_name: str, variant: str | None = None, split: str | None = None
+    ) -> pd.DataFrame:
+        """All doses of an arm's variant in a replicate, ascending."""
+        table = self.summary
+        pick = (table["replicate"] == replicate) & (table["arm"] == arm_name)
+        pick &= table["split"] == (split or self.final)
+        if variant is not None:
+            pick &= table["variant"] == variant
+        rows = table[pick].sort_values("dose")
+        if not len(rows):
+            raise RecordBroken(
+                f"no cells of arm {arm_name!r} in replicate {replicate}",
+                where=self.claim.id,
+                fix="Run the claim again; a missing cell is measured anew",
+            )
+        return rows

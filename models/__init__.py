@@ -1,0 +1,1 @@
+"""Subjects of the example claims: matched pairs of small language models trained from scratch."""
