@@ -1,21 +1,20 @@
 # make reproduce   from a fresh clone: everything, up to reports/index.html
 # make test        the same set-up, then the tests
-# Needs Python 3.11+ and make, nothing else.
+# Both need Python 3.11+ and make, nothing else. Also: make check, bench, clean, distclean
 
-SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
-.ONESHELL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-# the CPU build where the index has it: without it pip fetches gigabytes of CUDA libraries
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+# The CPU build: without it pip fetches gigabytes of CUDA libraries. TORCH_INDEX= takes pip's own.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
+# one thread a process: two threads in one process spin-wait on the small matrices of small models
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 export TOKENIZERS_PARALLELISM = false
@@ -23,42 +22,39 @@ export TOKENIZERS_PARALLELISM = false
 .PHONY: help reproduce test check bench clean distclean
 
 help:
-	@sed -n '1,3p' Makefile
+	@sed -n 's/^# //p' Makefile | head -3
 
 $(VENV)/.made:
-	@if [ -z "$(PYTHON)" ]; then
-		echo "No Python 3.11 or newer found. Install one, or say which: make PYTHON=/path/to/python3.11" >&2
-		exit 2
-	fi
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "make: no Python 3.11 or newer on the path; name one: make PYTHON=/path/to/python" >&2; \
+	  exit 2; fi
 	$(PYTHON) -m venv $(VENV)
-	touch $@
+	@touch $@
 
-# torch first and alone, so that nothing else decides which build of it comes
-$(VENV)/.torch: $(VENV)/.made constraints.txt
-	@version=$$(sed -n 's/^torch==//p' constraints.txt)
-	if ! $(BIN)/python -c "import sys, torch; sys.exit(torch.__version__.split('+')[0] != '$$version')" 2>/dev/null; then
-		$(BIN)/pip install --disable-pip-version-check -c constraints.txt "torch==$$version" --index-url $(TORCH_INDEX) \
-		|| $(BIN)/pip install --disable-pip-version-check -c constraints.txt "torch==$$version"
-	fi
-	touch $@
+# torch first and alone, so that no other requirement decides which build of it comes
+$(VENV)/.torch: constraints.txt | $(VENV)/.made
+	@torch=$$(grep '^torch==' constraints.txt); \
+	if [ "$$($(BIN)/python -m pip freeze | sed -n 's/^\(torch==[0-9.]*[0-9]\).*/\1/p')" = "$$torch" ]; \
+	then echo "$$torch is installed"; \
+	else echo "installing $$torch"; \
+	  if [ -n "$(TORCH_INDEX)" ] && \
+	    $(PIP) --index-url "$(TORCH_INDEX)" --retries 1 --timeout 30 --no-deps "$$torch"; then :; \
+	  else $(PIP) "$$torch"; fi; fi
+	@touch $@
 
 $(VENV)/.installed: $(VENV)/.torch pyproject.toml constraints.txt
-	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e .
-	touch $@
+	$(PIP) -e .
+	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
-	touch $@
+	$(PIP) -e '.[dev]'
+	@touch $@
 
+# the report is written also where something did not reproduce; the exit code says so
 reproduce: $(VENV)/.installed
-	@set +e
-	$(BIN)/claims reproduce --all -n $(WORKERS)
-	reproduced=$$?
-	set -e
-	$(BIN)/claims report
-	echo
-	echo "The report: $$PWD/reports/index.html"
-	exit $$reproduced
+	@code=0; $(BIN)/claims reproduce --all -n $(WORKERS) || code=$$?; \
+	$(BIN)/claims report || exit $$?; \
+	echo; echo "The report: $(CURDIR)/reports/index.html"; exit $$code
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -13,9 +13,7 @@ from harness.subject.decoder import Decoder, DecoderConfig
 from harness.subject.interface import Grade, Prompts, Texts
 
 MINIATURE = DecoderConfig(vocab=190, d_model=64, n_layers=6, n_heads=8, d_mlp=176, context=64)
-PUBLISHED = DecoderConfig(
-    vocab=8197, d_model=512, n_layers=6, n_heads=8, d_mlp=1408, context=512
-)
+PUBLISHED = DecoderConfig(vocab=8197, d_model=512, n_layers=6, n_heads=8, d_mlp=1408, context=512)
 STEP, LEAD, SPAN = 2, 8, 4
 
 

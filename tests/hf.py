@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from harness.subject.bridge import BridgeModel
 from harness.subject.decoder import Block, Decoder
-from torch import Tensor, nn
 
 
 def llama(decoder: Decoder) -> nn.Module:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from harness.errors import UnknownName, nearest
 from harness.subject.decoder import Decoder, DecoderConfig
 from harness.subject.interface import Grade, Prompts, Texts
-from torch import Tensor
 
 PAD, END, SEP = 0, 1, 2
 TASKS, VERBS, OBJECTS = range(3, 7), range(7, 15), range(15, 29)
@@ -27,7 +28,7 @@ class Toy:
     vocab_size, pad_id, end_id = VOCAB, PAD, END
     position_classes = ("step_onset", "step_body", "late_onset", "absent")
     variants = ("plain", "regulated")
-    token_sets: Mapping[str, tuple[int, ...]] = {"behaviour": tuple(OPENERS)}  # noqa: RUF012
+    token_sets: Mapping[str, tuple[int, ...]] = {"behaviour": tuple(OPENERS)}
 
     def positions(self, name: str, tokens: Tensor) -> Tensor:
         if name == "step_onset":
@@ -35,7 +36,7 @@ class Toy:
         if name == "step_body":
             return (tokens >= VERBS[0]) & (tokens < NEVER)
         if name == "late_onset":
-            return (tokens == SEP) & ((tokens == SEP).cumsum(-1) > 2)
+            return (tokens == SEP) & ((tokens == SEP).cumsum(-1) > 1)
         if name == "absent":
             return tokens == NEVER
         raise UnknownName(
@@ -102,4 +103,6 @@ def tiny(seed: int = 0, **shape: int) -> Decoder:
             else:
                 scale = 0.4 if "embed" in name else weight.shape[1] ** -0.5
                 weight.copy_(scale * torch.randn(weight.shape, generator=make))
+            if "embed" in name:
+                weight[[PAD, END]] = 0  # so that sampled rows seldom end at once
     return model

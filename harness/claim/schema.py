@@ -1,7 +1,7 @@
 """The claim as frozen records: what a gate says, with no file, line or layout left in it.
 
-``harness.claim.parse`` turns YAML into these records and ``to_json`` turns them back into the
-canonical value that is hashed. Kinds of estimand, test and precondition, with their parameters,
+``harness.claim.parse`` turns YAML into these records, ``harness.claim.canonical`` turns them into
+the value that is hashed. Kinds of estimand, test and precondition, with their parameters,
 are declared in ``harness.claim.kinds``.
 
 Not covered: whether a claim can be decided (``harness.lock.lint``), where its numbers come from
@@ -23,6 +23,7 @@ METHODS = (
     "mean-activation",
     "behaviour-contrast",
     "gradient",
+    "gradient-positive",
     "logistic",
     "logistic-behaviour",
     "pca-difference",
@@ -125,6 +126,8 @@ class Expectation:
 @dataclass(frozen=True)
 class Test:
     """A decision rule over replicates; ``kind`` and ``method`` from ``harness.claim.kinds``."""
+
+    __test__ = False  # pytest must not collect it
 
     kind: str
     margin: float

@@ -7,6 +7,7 @@ commands do (one module each, beside this one).
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ Run = Callable[[argparse.Namespace, Output], int]
 
 @dataclass(frozen=True)
 class Command:
-    """One subcommand: ``summary`` one line, ``text`` a paragraph, ``example`` lines to copy.
+    """One subcommand: ``summary`` one line, ``text`` a paragraph
+    (and, after an empty line, what is shown as it stands), ``example`` lines to copy.
 
     ``arguments`` adds to the parser; ``run`` returns the exit code and imports what it needs when
     it is called.
@@ -38,7 +40,7 @@ def add(command: Command, to: argparse._SubParsersAction[argparse.ArgumentParser
     parser = to.add_parser(
         command.name,
         help=command.summary,
-        description=command.text,
+        description=_wrapped(command.text),
         epilog=f"example:{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -46,6 +48,12 @@ def add(command: Command, to: argparse._SubParsersAction[argparse.ArgumentParser
     command.arguments(parser)
     shared(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=command.run)
+
+
+def _wrapped(text: str) -> str:
+    """The first paragraph filled, the rest as it is."""
+    first, *rest = text.split("\n\n")
+    return "\n\n".join([textwrap.fill(first, 88), *rest])
 
 
 def shared(parser: argparse.ArgumentParser, default: object) -> None:

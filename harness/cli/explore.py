@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.cli.progress import progress
     from harness.measure.job import EXPLORATION
     from harness.measure.tables import load_evidence, summarise
-    from harness.verdict.judge import judge
+    from harness.verdict.standing import judge_job
 
     root = find_root(args.workspace, Path.cwd())
     names = [JobName(root, one, EXPLORATION, args.replicates) for one in select(root, args.ids)]
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     result: dict[str, Any] = {"stamp": STAMP, "claims": {}}
     for job in jobs:
         evidence = load_evidence(job)
-        verdict = judge(evidence)
+        verdict = judge_job(job)
         table = dose_response(summarise(evidence.generate, evidence.score), job.final_split)
         result["claims"][job.claim.id] = {
             "verdict": verdict.as_json(),
@@ -57,14 +57,21 @@ def run(args: argparse.Namespace, output: Output) -> int:
         output.table(
             ("arm", "candidate", "dose", "n", *READOUTS),
             [
-                (r["arm"], r["variant"] or "-", number(r["dose"]), str(r["n"]))
-                + tuple(number(r[name]) for name in READOUTS)
+                (
+                    r["arm"],
+                    r["variant"] or "-",
+                    number(r["dose"]),
+                    str(r["n"]),
+                    *(number(r[name]) for name in READOUTS),
+                )
                 for r in table.to_dict("records")
             ],
             title=f"means over {len(evidence.replicates)} replicates, {job.final_split} split",
         )
-        for one in (*verdict.preconditions, *verdict.criteria):
-            output.say(f"  {one.sentence}")
+        for sentence in [p.sentence for p in verdict.preconditions] + [
+            c.sentence for c in verdict.criteria
+        ]:
+            output.say(f"  {sentence}")
         output.say(f"{verdict.sentence}\n")
     output.result(result)
     return EXIT_OK
@@ -93,7 +100,7 @@ def dose_response(summary: pd.DataFrame, split: str) -> pd.DataFrame:
 COMMAND = Command(
     name="explore",
     summary="try a claim on its own data; prints a dose-response table, stamped EXPLORATORY",
-    text="Run a claim as it stands on the exploration split with exploration seeds. Nothing is\n"
+    text="Run a claim as it stands on the exploration split with exploration seeds. Nothing is "
     "registered, the ledger is not touched, and no number of it can confirm the claim.",
     example="claims explore first-claim --replicates 2 -n 2",
     arguments=_arguments,

@@ -95,9 +95,7 @@ def done(jobs: Sequence[Job]) -> int:
     return sum(len(measured(job)) for job in jobs)
 
 
-def rounds(
-    jobs: Sequence[Job], worker: int, workers: int, progress: Progress
-) -> Iterator[None]:
+def rounds(jobs: Sequence[Job], worker: int, workers: int, progress: Progress) -> Iterator[None]:
     """Measure as worker ``worker`` of ``workers``; yields after each replicate that is there."""
     from harness.measure.run import measure_replicate
 

@@ -4,7 +4,6 @@ for the workspace's own models (``claims check``, ``claims explore``)."""
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from harness.cli import templates
@@ -12,9 +11,7 @@ from harness.cli.command import Command
 from harness.cli.output import Output
 from harness.cli.workspace import find_root
 from harness.errors import EXIT_OK, ClaimsError
-
-ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-LONGEST = 60
+from harness.fields import IDENTIFIER, LONGEST_ID
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +26,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Write ``claims/ID.yaml``. Raises :class:`ClaimsError` for a bad or a taken name."""
-    if not ID.fullmatch(args.id) or len(args.id) > LONGEST:
+    if not IDENTIFIER.fullmatch(args.id) or len(args.id) > LONGEST_ID:
         raise ClaimsError(
             f"{args.id!r} cannot name a claim",
-            fix="Use lower-case words, digits and single hyphens, such as steering-fails",
+            fix="Use lower-case words, digits and hyphens between them, such as steering-fails",
         )
     root = find_root(args.workspace, Path.cwd())
     path = root / "claims" / f"{args.id}.yaml"

@@ -9,6 +9,7 @@ Not covered: progress of a measurement (``harness.cli.progress``).
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,4 +94,4 @@ def _rich_table(
 
 def number(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash for what was not measured (None, NaN)."""
-    return "-" if value is None or value != value else f"{value:.{digits}f}"
+    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"

@@ -6,11 +6,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.command import Command, claim_list, positive
 from harness.cli.output import Output, number
-from harness.cli.workspace import find_root, select
+from harness.cli.workspace import claim_path, find_root, select
 from harness.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from harness.claim.power import Rates
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,13 +26,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Print a row per criterion."""
-    from harness.claim.parse import load_claim
+    from harness.claim.parse import parse_claim
     from harness.claim.power import power_table
 
     root = find_root(args.workspace, Path.cwd())
     result = {}
     for claim_id in select(root, args.ids):
-        claim = load_claim(root, claim_id)
+        claim = parse_claim(root, claim_path(root, claim_id))
         rows = power_table(claim, n_sims=args.simulations)
         result[claim_id] = [asdict(row) for row in rows]
         output.table(
@@ -39,9 +43,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
                     f"{row.kind} {row.margin:g} ({row.method})",
                     str(row.n),
                     "-" if row.effect is None else f"{row.effect:g} sd {row.sd:g}",
-                    number(row.expected and row.expected.support),
-                    number(row.at_margin and row.at_margin.support),
-                    number(row.at_mirror and row.at_mirror.refute),
+                    _share(row.expected, "support"),
+                    _share(row.at_margin, "support"),
+                    _share(row.at_mirror, "refute"),
                 )
                 for row in rows
             ],
@@ -51,11 +55,15 @@ def run(args: argparse.Namespace, output: Output) -> int:
     return EXIT_OK
 
 
+def _share(rates: Rates | None, outcome: str) -> str:
+    return "-" if rates is None else number(getattr(rates, outcome))
+
+
 COMMAND = Command(
     name="power",
     summary="simulate what a claim's design can decide",
-    text="Simulate each criterion with the planned replicates: how often it passes when the\n"
-    "expected effect is true, when the truth lies at the margin (a false PASS), and how often it\n"
+    text="Simulate each criterion with the planned replicates: how often it passes when the "
+    "expected effect is true, when the truth lies at the margin (a false PASS), and how often it "
     "fails when the truth lies as far on the other side.",
     example="claims power first-claim",
     arguments=_arguments,

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 QUIET_SECONDS = 10.0
@@ -42,7 +40,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-class Lines(AbstractContextManager["Lines"]):
+class Lines:
     """Plain lines: every saying, the end of every step, and a sign of life in between."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -65,17 +63,26 @@ class Lines(AbstractContextManager["Lines"]):
             self.say(f"{what}: {done}/{total}, about {duration(left)} left")
             self._shown[what] = now
 
+    def __enter__(self) -> Lines:
+        return self
+
     def __exit__(self, *exception: object) -> None:
         self._began.clear()
 
 
-class Bars(AbstractContextManager["Bars"]):
+class Bars:
     """One bar a step, removed when the step is done and replaced by a line."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-        from rich.progress import MofNCompleteColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self._rich = Progress(
             TextColumn("{task.description}"),
@@ -102,10 +109,5 @@ class Bars(AbstractContextManager["Bars"]):
         self._rich.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._rich.stop()

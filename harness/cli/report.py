@@ -1,4 +1,5 @@
-"""``claims report``: pages from what is stored. Not covered: what is on them (``harness.report``)."""
+"""``claims report``: pages from what is stored. Not covered: what is on them
+(``harness.report``)."""
 
 from __future__ import annotations
 

@@ -63,8 +63,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.digest import write_atomic
     from harness.measure.job import REPRODUCTION, attempt_job, reproduction_job
     from harness.measure.store import json_bytes
-    from harness.measure.tables import load_evidence
-    from harness.verdict.judge import judge
+    from harness.verdict.standing import judge_job
 
     root = find_root(args.workspace, Path.cwd())
     ids = _wanted(root, args)
@@ -75,9 +74,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
         jobs = measure([JobName(root, one, REPRODUCTION) for one in ids], args.workers, shown)
     result, codes = [], []
     for job in jobs:
-        reproduced = judge(load_evidence(job))
+        reproduced = judge_job(job)
         try:
-            published = judge(load_evidence(attempt_job(root, job.claim.id)))
+            published = judge_job(attempt_job(root, job.claim.id))
         except NothingThere:
             published = None
         rows = compare(published, reproduced)
@@ -119,8 +118,13 @@ def compare(published: Verdict | None, reproduced: Verdict) -> tuple[Agreement, 
     old, new = _numbers(published), _numbers(reproduced)
     nothing = (None, "-")
     return tuple(
-        Agreement(name, old.get(name, nothing)[0], new.get(name, nothing)[0],
-                  old.get(name, nothing)[1], new.get(name, nothing)[1])
+        Agreement(
+            name,
+            old.get(name, nothing)[0],
+            new.get(name, nothing)[0],
+            old.get(name, nothing)[1],
+            new.get(name, nothing)[1],
+        )
         for name in dict.fromkeys((*new, *old))
     )
 
@@ -132,8 +136,10 @@ def _numbers(verdict: Verdict | None) -> dict[str, tuple[float | None, str]]:
     value = json.loads(json.dumps(verdict.as_json()))
     return (
         {"verdict": (None, value["status"])}
-        | {f"precondition {p['name']}": (None, "held" if p["held"] else "failed")
-           for p in value["preconditions"]}
+        | {
+            f"precondition {p['name']}": (None, "held" if p["held"] else "failed")
+            for p in value["preconditions"]
+        }
         | {f"criterion {c['name']}": (c["estimate"], c["outcome"]) for c in value["criteria"]}
     )
 
@@ -172,8 +178,8 @@ def _show(
 COMMAND = Command(
     name="reproduce",
     summary="measure a registered plan anew and compare with what was published",
-    text="Measure the registered plan anew into reports/reproduction/, judge it, and say which\n"
-    "verdicts and which numbers agree with the published attempt. The ledger is not touched.\n"
+    text="Measure the registered plan anew into reports/reproduction/, judge it, and say which "
+    "verdicts and which numbers agree with the published attempt. The ledger is not touched. "
     "Exit code 3 if an outcome differs, 4 if nothing is published to compare with.",
     example="claims reproduce --all -n 2",
     arguments=_arguments,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.command import Command, claim_list, positive
 from harness.cli.output import Output
-from harness.cli.standings import exit_code, row_json
+from harness.cli.standings import exit_code
 from harness.cli.workspace import find_root, select
 from harness.errors import ClaimsError
 
@@ -57,12 +57,12 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise ClaimsError("pytest refused its arguments", fix="See its message above")
     if code == INTERNAL:
         raise ClaimsError("pytest broke off with an internal error", fix="See its message above")
-    rows = standings(root, ids)
+    rows = standings(root, ids if args.ids else None)
     if code == INTERRUPTED and not any(row.status.name == "INCOMPLETE" for row in rows):
         code = 0  # a claim file that could not be read: its standing says so
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    output.result({"claims": [row_json(row) for row in rows], "exit_code": exit_code(rows)})
+    output.result({"claims": [row.as_json() for row in rows], "exit_code": exit_code(rows)})
     return exit_code(rows)
 
 
@@ -82,11 +82,11 @@ def plugin_name() -> str:
     return PLUGIN if installed else "harness.pytest_plugin"
 
 
-def standings(root: Path, ids: Sequence[str]) -> tuple[StandingRow, ...]:
-    """A row per claim, in the order asked for."""
-    from harness.verdict.standing import standing
+def standings(root: Path, ids: Sequence[str] | None) -> tuple[StandingRow, ...]:
+    """A row per claim; where all are asked for, also those of which only the lock is left."""
+    from harness.verdict.standing import all_standings, standing
 
-    return tuple(standing(root, claim) for claim in ids)
+    return all_standings(root) if ids is None else tuple(standing(root, one) for one in ids)
 
 
 @contextlib.contextmanager
@@ -107,8 +107,8 @@ def stdout_to_stderr() -> Iterator[None]:
 COMMAND = Command(
     name="run",
     summary="measure and judge registered claims (the same as pytest claims/)",
-    text="Run claims through pytest: measures what is not yet measured, then judges. An interrupted\n"
-    "run resumes; a complete one is judged again from what is stored.",
+    text="Run claims through pytest: measures what is not yet measured, then judges. An "
+    "interrupted run resumes; a complete one is judged again from what is stored.",
     example="claims run -n 2\nclaims run first-claim --pytest=-x\npytest claims/ -n 2",
     arguments=_arguments,
     run=run,

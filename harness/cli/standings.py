@@ -1,4 +1,4 @@
-"""Standings of claims as rows, as JSON and as an exit code.
+"""Standings of claims as rows and as an exit code.
 
 Not covered: how a standing comes about (``harness.verdict.standing``).
 """
@@ -6,7 +6,7 @@ Not covered: how a standing comes about (``harness.verdict.standing``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import EXIT_EMPTY, EXIT_NEGATIVE, EXIT_NO_STANDING, EXIT_OK
 
@@ -25,20 +25,6 @@ def exit_code(rows: Sequence[StandingRow]) -> int:
     if names <= {"PASS"}:
         return EXIT_OK
     return EXIT_NEGATIVE if names <= {"PASS", *JUDGED_AGAINST} else EXIT_NO_STANDING
-
-
-def row_json(row: StandingRow) -> dict[str, Any]:
-    """One row for programs."""
-    return {
-        "claim": row.claim,
-        "status": row.status.name,
-        "sentence": row.sentence,
-        "registration": row.registration,
-        "attempt": row.attempt,
-        "replicates_done": row.replicates_done,
-        "replicates_planned": row.replicates_planned,
-        "where": str(row.where),
-    }
 
 
 def cells(row: StandingRow) -> tuple[str, str, str, str]:

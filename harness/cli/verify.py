@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.cli.command import Command, claim_list
 from harness.cli.output import Output
 from harness.cli.workspace import find_root
-from harness.errors import EXIT_EMPTY, EXIT_NO_STANDING, EXIT_OK
+from harness.errors import EXIT_EMPTY, EXIT_NO_STANDING, EXIT_OK, NothingThere, UnknownName, nearest
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +18,24 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Say what was checked, what was not, what is wrong, and what a green result leaves open."""
+    from harness.verdict.standing import claim_ids
     from harness.verdict.verify import verify
 
     root = find_root(args.workspace, Path.cwd())
-    found = verify(root, tuple(args.ids) or None)
+    known = claim_ids(root)
+    for one in args.ids:
+        if one not in known:
+            fix = f"Nearest: {nearest(one, known)}"
+            raise UnknownName(f"no claim {one!r}", where=str(root / "claims"), fix=fix)
+    if not known:
+        raise NothingThere(
+            "there is no claim", where=str(root / "claims"), fix="Write one: `claims new ID`"
+        )
+    found = verify(root, args.ids or None)
     parts = (
         ("examined", found.examined),
         ("not examined", found.not_examined),
+        ("to know", found.notes),
         ("problems", found.problems),
         ("what this does not prove", found.does_not_prove),
     )
@@ -34,18 +45,16 @@ def run(args: argparse.Namespace, output: Output) -> int:
             for line in lines:
                 output.say(f"  {line}")
     output.say("verified" if found.ok else "NOT verified")
-    output.result(
-        {"ok": found.ok} | {title.replace(" ", "_"): [str(x) for x in v] for title, v in parts}
-    )
-    if not found.examined and not found.problems:
-        return EXIT_EMPTY
+    output.result(found.as_json())
+    if not found.problems and len(found.examined) <= 1:
+        return EXIT_EMPTY  # nothing but the ledger itself was there to look at
     return EXIT_OK if found.ok else EXIT_NO_STANDING
 
 
 COMMAND = Command(
     name="verify",
     summary="check everything stored against its digests, and judge it again",
-    text="Check the ledger's chain, the locks and every stored measurement against their digests,\n"
+    text="Check the ledger's chain, the locks and every stored measurement against their digests, "
     "and recompute every verdict. Runs no code of the workspace and measures nothing.",
     example="claims verify\nclaims verify first-claim --json",
     arguments=_arguments,

@@ -40,6 +40,11 @@ def claim_ids(root: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (root / "claims").glob("*.yaml")))
 
 
+def claim_path(root: Path, claim: str) -> Path:
+    """The file of a claim."""
+    return root / "claims" / f"{claim}.yaml"
+
+
 def select(root: Path, wanted: Sequence[str]) -> tuple[str, ...]:
     """The wanted ids in the order given, or all of them. A path to a claim file is understood too.
 

@@ -78,6 +78,7 @@ class Applied:
 
     def __init__(self, rewrite: Rewrite, trace: Trace) -> None:
         self.rewrite, self.trace = rewrite, trace
+        self.aimed = 0  # positions that calls should have edited so far
         self._all_active = bool(rewrite.active.all())
         self._index = self._condition = self._row = self._position = torch.empty(0)
         self._mask = torch.empty(0)
@@ -87,6 +88,7 @@ class Applied:
         and their rows [R] in the trace (negative: a padding row, left alone)."""
         index = (mask & (row >= 0)[:, None]).flatten().nonzero().squeeze(1)
         width = mask.shape[1]
+        self.aimed += len(index)
         which = index // width
         self._mask, self._index = mask, index
         self._condition, self._row = condition[which], row[which]

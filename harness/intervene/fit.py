@@ -9,11 +9,11 @@ intervenes on.
 | mean-difference | mean of positive minus mean of negative over the position class |
 | mean-activation | mean of positive |
 | behaviour-contrast | positive: onsets followed by the behaviour minus onsets followed by another |
-| gradient | host: gradient of the mean log behaviour mass at onsets wrt one vector added at the class |
+| gradient | host: gradient of the mean log behaviour mass at onsets, wrt a vector at the class |
 | gradient-positive | the same in the positive model |
 | logistic | logistic regression, positive's activations against negative's |
 | logistic-behaviour | positive: onsets followed by the behaviour against the others |
-| pca-difference | first principal component of the paired differences positive - negative (centred) |
+| pca-difference | first principal component of the paired differences (centred) |
 | pca-within | first principal component of positive's activations (centred) |
 | svd-mlp | first left singular vector of positive's minus the other's MLP output matrix |
 | svd-attention | the same for the attention's output matrix |
@@ -33,9 +33,10 @@ Not covered: the dose (the judge's), directions read from a file (``harness.inte
 from __future__ import annotations
 
 from harness.errors import ClaimsError, UnknownName, nearest
-from harness.intervene.context import Direction as Direction
-from harness.intervene.context import FitContext as FitContext
+from harness.intervene.context import Direction, FitContext
 from harness.intervene.methods import FITTERS
+
+__all__ = ["Direction", "FitContext", "fit_direction", "split_half_cosine"]
 
 
 def fit_direction(

@@ -7,14 +7,16 @@ Not covered: GGUF control vectors.
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
-from harness.digest import write_atomic
+from harness.digest import canonical, write_atomic
 from harness.errors import ClaimsError
 from harness.intervene.context import Direction
 
 SCHEMA = "causal-claims/direction/1"
+KEY = "causal-claims"
 UNIT_WITHIN = 1e-4
 
 
@@ -22,13 +24,14 @@ def save_direction(path: Path, direction: Direction) -> None:
     """Write atomically; the bytes depend on the direction only."""
     from safetensors.torch import save
 
-    metadata = {
+    about = {
         "schema": SCHEMA,
         "norm": float(direction.norm).hex(),
-        **{f"provenance.{k}": str(v) for k, v in direction.provenance.items()},
+        "provenance": {k: str(v) for k, v in direction.provenance.items()},
     }
-    data = save({"unit": direction.unit.contiguous()}, metadata=dict(sorted(metadata.items())))
-    write_atomic(path, data)
+    # One metadata key only: safetensors writes several in an order that changes from run to run.
+    words = canonical(about).decode()
+    write_atomic(path, save({"unit": direction.unit.contiguous()}, metadata={KEY: words}))
 
 
 def load_direction(path: Path, d_model: int | None = None) -> Direction:
@@ -47,15 +50,15 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
         raise ClaimsError("no such direction file", where=str(path), fix="Check the path")
     try:
         with safe_open(str(path), "pt") as handle:
-            metadata = handle.metadata() or {}
-            if metadata.get("schema") != SCHEMA or list(handle.keys()) != ["unit"]:
+            about = json.loads((handle.metadata() or {}).get(KEY, "{}"))
+            if about.get("schema") != SCHEMA or list(handle.keys()) != ["unit"]:
                 raise ClaimsError(
-                    f"not a direction: schema {metadata.get('schema')!r}",
+                    f"not a direction: schema {about.get('schema')!r}",
                     where=str(path),
                     fix=f"Expected schema {SCHEMA} with one tensor called unit",
                 )
             unit = handle.get_tensor("unit")
-    except SafetensorError as error:
+    except (SafetensorError, json.JSONDecodeError) as error:
         raise ClaimsError(
             f"not a readable safetensors file ({error})", where=str(path), fix="Save it again"
         ) from error
@@ -70,6 +73,4 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
             where=str(path),
             fix="Fit the direction on this model",
         )
-    lead = "provenance."
-    provenance = {k[len(lead) :]: v for k, v in metadata.items() if k.startswith(lead)}
-    return Direction(unit, float.fromhex(metadata["norm"]), provenance)
+    return Direction(unit, float.fromhex(about["norm"]), about["provenance"])

@@ -21,8 +21,8 @@ from harness.claim.schema import Claim
 from harness.digest import digest, digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
 from harness.lock.compare import Difference, compare
-from harness.lock.ledger import Row, append, read
-from harness.lock.lockfile import Lock, load_lock, lock_path
+from harness.lock.ledger import append_once
+from harness.lock.lockfile import Lock, is_registered, load_lock
 from harness.measure.store import digests, json_bytes, measured_replicates, read_json
 from harness.plan.seeds import Seeds
 from harness.subject.interface import Recipe
@@ -77,8 +77,8 @@ class Job:
 
 
 def lock_of(root: Path, claim_id: str) -> Lock:
-    """The claim's lock. Raises :class:`OutOfOrder` if there is none."""
-    if not lock_path(root, claim_id).is_file():
+    """The claim's lock. Raises :class:`OutOfOrder` if there is none, on the ledger or as a file."""
+    if not is_registered(root, claim_id):
         raise OutOfOrder(
             "not registered, so it cannot be measured for a verdict",
             where=claim_id,
@@ -167,21 +167,10 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
     )
 
 
-def _rows(job: Job, kind: str) -> list[Row]:
-    return [
-        row
-        for row in read(job.root)
-        if row.kind == kind
-        and row.body.get("claim") == job.claim.id
-        and row.body.get("registration") == job.registration
-        and row.body.get("attempt") == job.attempt
-    ]
-
-
 def begin(job: Job) -> None:
     """Tell the ledger that the attempt begins, once, before its first measurement."""
-    if job.kind == ATTEMPT and not _rows(job, "attempt-started"):
-        append(job.root, "attempt-started", _body(job))
+    if job.kind == ATTEMPT:
+        append_once(job.root, "attempt-started", _body(job))
 
 
 def measured(job: Job) -> tuple[int, ...]:
@@ -215,9 +204,9 @@ def finish(job: Job) -> bool:
             )
     else:
         write_atomic(path, data)
-    if job.kind == ATTEMPT and not _rows(job, "attempt-finished"):
-        body = {**_body(job), "record": digest_bytes(path.read_bytes())}
-        append(job.root, "attempt-finished", body)
+    if job.kind == ATTEMPT:
+        found_record = {"record": digest_bytes(path.read_bytes())}
+        append_once(job.root, "attempt-finished", _body(job), found_record)
     return True
 
 

@@ -28,14 +28,12 @@ class Attempt:
 
     @property
     def job(self) -> Job:
-        """The job, begun. Raises :class:`ClaimsError` where the claim may not run."""
+        """The job. Raises :class:`ClaimsError` where the claim may not run."""
         if self._job is None:
-            from harness.measure.job import attempt_job, begin
+            from harness.measure.job import attempt_job
 
             try:
-                job = attempt_job(self.root, self.claim)
-                begin(job)
-                self._job = job
+                self._job = attempt_job(self.root, self.claim)
             except ClaimsError as error:
                 self._job = error
         if isinstance(self._job, ClaimsError):
@@ -43,22 +41,19 @@ class Attempt:
         return self._job
 
     def measure(self, replicate: int, progress: Live) -> None:
-        """Measure one replicate, unless it is measured."""
-        from harness.measure.job import finish
-        from harness.measure.run import measure_replicate
+        """Measure one replicate, unless it is measured; the last one closes the record."""
+        from harness.measure.run import measure_all, measure_replicate
 
         measure_replicate(self.job, replicate, progress)
-        finish(self.job)
+        if self.job.complete:
+            measure_all(self.job, progress)
 
     def verdict(self, progress: Live) -> Verdict:
         """The verdict, after helping with whatever is not yet measured."""
         if self._verdict is None:
-            from harness.measure.job import finish
             from harness.measure.run import measure_all
-            from harness.measure.tables import load_evidence
-            from harness.verdict.judge import judge
+            from harness.verdict.standing import judge_job
 
             measure_all(self.job, progress)
-            finish(self.job)
-            self._verdict = judge(load_evidence(self.job))
+            self._verdict = judge_job(self.job)
         return self._verdict

@@ -30,8 +30,9 @@ class ClaimFile(pytest.File):
     def collect(self) -> Iterator[pytest.Collector | pytest.Item]:
         from harness.claim.parse import parse_claim
 
-        claim = parse_claim(self.path)
-        attempt = Attempt(self.path.parent.parent, claim.id)
+        root = self.path.parent.parent
+        claim = parse_claim(root, self.path)
+        attempt = Attempt(root, claim.id)
         groups: dict[type[ClaimItem], list[str]] = {
             ReplicateItem: [str(r) for r in range(claim.subject.replicates)],
             PreconditionItem: [p.name for p in claim.preconditions],
@@ -44,7 +45,7 @@ class ClaimFile(pytest.File):
                 )
         yield VerdictItem.from_parent(self, name=VerdictItem.group, attempt=attempt)
 
-    def repr_failure(self, excinfo: ExceptionInfo[BaseException]) -> str | TerminalRepr:
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], *_: object) -> str | TerminalRepr:
         if isinstance(excinfo.value, ClaimsError):
             return excinfo.value.sentence
         return super().repr_failure(excinfo)
@@ -86,9 +87,7 @@ class ClaimItem(pytest.Item):
         """A property for JUnit XML."""
         self.user_properties.append((name, str(value)))
 
-    def repr_failure(
-        self, excinfo: ExceptionInfo[BaseException], *_: object
-    ) -> str | TerminalRepr:
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], *_: object) -> str | TerminalRepr:
         error = excinfo.value
         if isinstance(error, ClaimsError):
             return error.sentence
@@ -162,10 +161,16 @@ class VerdictItem(JudgedItem):
         self.record("sentence", verdict.sentence)
         if verdict.status.name != "PASS":
             open_questions = [
-                *(f"  precondition {p.name}: {p.sentence}" for p in verdict.preconditions
-                  if not p.held),
-                *(f"  criterion {c.name}: {c.outcome.name}, {c.sentence}" for c in verdict.criteria
-                  if c.outcome.name != "PASS"),
+                *(
+                    f"  precondition {p.name}: {p.sentence}"
+                    for p in verdict.preconditions
+                    if not p.held
+                ),
+                *(
+                    f"  criterion {c.name}: {c.outcome.name}, {c.sentence}"
+                    for c in verdict.criteria
+                    if c.outcome.name != "PASS"
+                ),
             ]
             raise NotHeld(
                 "\n".join(

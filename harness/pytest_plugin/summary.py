@@ -30,7 +30,8 @@ def remember(config: pytest.Config, root: Path) -> None:
 
 def roots(config: pytest.Config) -> tuple[Path, ...]:
     """The workspaces of this run, in the order in which they were met."""
-    return tuple(config.stash.get(ROOTS, {}))
+    seen: dict[Path, None] = config.stash.get(ROOTS, {})
+    return tuple(seen)
 
 
 def write(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -79,7 +79,8 @@ def generate(
         at = torch.arange(low, min(low + options.max_rows, count))
         run.prompts(prompts.tokens[at], mask[at], at, conditions, tokens)
     if watch is not None and edit is not None:
-        watch.require_fired(model.name)
+        if applied is not None and applied.aimed:
+            watch.require_fired(model.name)
         trace.require_fired(edit.positions, edit.hook)
     evidence = Evidence.none(conditions, count) if edit is None else trace.evidence()
     return Generated(tokens.view(conditions, count, -1), evidence)

@@ -43,7 +43,7 @@ class ScoreOptions:
     behaviour: str = "behaviour"
     onset: str = "step_onset"
     body: str = "step_body"
-    chunk_tokens: int = 3600
+    chunk_tokens: int = 1024
 
 
 @dataclass(frozen=True)
@@ -122,14 +122,16 @@ def score(
         again = chunk.at[moved] // T * (T - chunk.first) + column[moved] - chunk.first
         part = _take(chunk, moved)
         reference = kept[moved[: part.onsets]]
+        edited = chunk.edited[:, chunk.first :]
+        changed = edited.flatten().nonzero().squeeze(1)
         for c in range(conditions):
             row = c * count + chunk.items
-            applied.aim(chunk.edited[:, chunk.first :], torch.full_like(row, c), row, chunk.first)
+            applied.aim(edited, torch.full_like(row, c), row, chunk.first)
             site = applied(clean.site)
             if not bool(edit.active[c]) or not bool(chunk.edited.any()):
                 out[:, c, items] = rows
                 continue
-            values, _ = _read(model.replay(clean, site, again), part, behaviour, reference)
+            values, _ = _read(model.replay(clean, site, again, changed), part, behaviour, reference)
             out[:, c, items] = _summarise(_overwrite(base, values, moved, chunk.onsets), chunk)
     if edit is not None:
         trace.require_fired(edit.positions, edit.hook)

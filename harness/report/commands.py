@@ -7,6 +7,7 @@ Not covered: whether the commands agree with the page (``claims verify`` answers
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,11 +49,12 @@ def commands(report: ReportInput) -> tuple[Command, ...]:
         Command("judge again; measures only what is missing", f"claims run {claim}"),
         Command("measure the same plan anew, beside the record", f"claims reproduce {claim}"),
     ]
+    cells = f"{folder(report)}/cells/*.{report.split}.generate.*"
     if "generate" in report.cells and len(report.cells["generate"]):
         found.append(
             Command(
                 "rates of every arm, variant, dose and replicate, from the stored cells",
-                _python(_RATES.format(cells=f"{folder(report)}/cells/*.{report.split}.generate.*")),
+                _python(_RATES.format(cells=json.dumps(cells))),
             )
         )
     return tuple(found)
@@ -65,37 +67,36 @@ def criterion_command(report: ReportInput, row: Mapping[str, Any]) -> Command | 
     if scipy is None or (row.get("method") or test.get("method")) != "t":
         return None
     code = _CRITERION.format(
-        file=f"{folder(report)}/verdict.json", name=str(row.get("name", "")), test=scipy
+        file=json.dumps(f"{folder(report)}/verdict.json"),
+        name=json.dumps(str(row.get("name", ""))),
+        test=scipy,
     )
     return Command("estimate, interval and p from the replicates' values", _python(code))
 
 
 _RATES = (
     "import glob, pandas as pd; "
-    "d = pd.concat(pd.read_parquet(f).assign(cell=f.split('/')[-1]) "
-    "for f in sorted(glob.glob({cells!r}))); "
-    "g = d.groupby(['cell', 'variant', 'dose'])[['behaviour', 'garbage', 'steps']].sum(); "
-    "print(g[['behaviour', 'garbage']].div(g.steps, axis=0).to_string())"
+    'd = pd.concat(pd.read_parquet(f).assign(cell=f.split("/")[-1]) '
+    "for f in sorted(glob.glob({cells}))); "
+    'g = d.groupby(["cell", "variant", "dose"])[["behaviour", "garbage", "steps"]].sum(); '
+    'print(g[["behaviour", "garbage"]].div(g.steps, axis=0).to_string())'
 )
 _CRITERION = (
     "import json; from numpy import exp, log, mean; from scipy.stats import ttest_1samp as t; "
-    "c = next(c for c in json.load(open({file!r}))['criteria'] if c['name'] == {name!r}); "
-    "v, m, level = c['values'], c['margin'], c['level']; {test}"
+    'c = next(c for c in json.load(open({file}))["criteria"] if c["name"] == {name}); '
+    'v, m, level = c["values"], c["margin"], c["level"]; {test}'
 )
-_ONE = (
-    "r = t(v, m, alternative={side!r}); "
-    "print(mean(v), t(v, m).confidence_interval(level), r.pvalue)"
-)
+_ONE = 'print(mean(v), t(v, m).confidence_interval(level), t(v, m, alternative="{side}").pvalue)'
 _SCIPY: Mapping[str, str] = {
     "superiority": _ONE.format(side="greater"),
     "below": _ONE.format(side="less"),
     "equivalence": (
         "print(mean(v), t(v, 0).confidence_interval(level), "
-        "max(t(v, -m, alternative='greater').pvalue, t(v, m, alternative='less').pvalue))"
+        'max(t(v, -m, alternative="greater").pvalue, t(v, m, alternative="less").pvalue))'
     ),
     "ratio-above": (
-        "r = t(log(v), log(m), alternative='greater'); "
-        "print(exp(mean(log(v))), exp(t(log(v), 0).confidence_interval(level)), r.pvalue)"
+        "print(exp(mean(log(v))), exp(t(log(v), 0).confidence_interval(level)), "
+        't(log(v), log(m), alternative="greater").pvalue)'
     ),
 }
 

@@ -162,8 +162,9 @@ def _facts(row: Mapping[str, Any], test: Mapping[str, Any]) -> list[tuple[str, s
 def member_table(members: Sequence[Mapping[str, Any]], *, tested: bool) -> Table:
     """Candidates down; estimate, interval, p, where the gate let them, outcome in words."""
     gates = tuple(dict.fromkeys(g for m in members for g in _gates(m)))
-    grouped = any(member_group(str(m.get("name", ""))) for m in members)
-    heads = [*(["arm"] if grouped else []), "candidate", "estimate", "interval", "p", "p against"]
+    grouped = len({member_group(str(m.get("name", ""))) for m in members}) > 1
+    heads = ["candidate", *(["arm"] if grouped else []), *(["outcome"] if tested else [])]
+    heads += ["estimate", "interval", "p", "p against"]
     extra = tuple(
         (key, head)
         for key, head in (
@@ -173,20 +174,18 @@ def member_table(members: Sequence[Mapping[str, Any]], *, tested: bool) -> Table
         if any(key in (m.get("details") or {}) for m in members)
     )
     heads += [head for _, head in extra] + [humane(g) for g in gates]
-    heads += ["outcome"] if tested else []
     rows = []
     for m in members:
         name, details = str(m.get("name", "")), m.get("details") or {}
         low, high = finite(m.get("low")), finite(m.get("high"))
         places = decimals(finite(m.get("estimate")), low=low, high=high)
-        cells = [member_group(name)] if grouped else []
-        cells += [member_label(name), number(m.get("estimate"), places)]
-        cells += [interval(low, high, places), p_value(m.get("p")), p_value(m.get("p_against"))]
+        found = standing(str(m.get("outcome") or NONE))
+        cells = [member_label(name), *([member_group(name)] if grouped else [])]
+        cells += [f"{found.symbol} {found.word}"] if tested else []
+        cells += [number(m.get("estimate"), places), interval(low, high, places)]
+        cells += [p_value(m.get("p")), p_value(m.get("p_against"))]
         cells += [_detail(details, key) for key, _ in extra]
         cells += [_gate(_gates(m).get(g)) for g in gates]
-        if tested:
-            found = standing(str(m.get("outcome") or NONE))
-            cells.append(f"{found.symbol} {found.word}")
         rows.append(tuple(cells))
     return Table(tuple(heads), tuple(rows))
 

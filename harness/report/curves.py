@@ -8,7 +8,7 @@ Not covered: drawing (``harness.report.dose_figure``), intervals and tests (the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,15 +66,16 @@ def summary(report: ReportInput) -> pd.DataFrame:
     return frame[frame["split"] == report.split].reset_index(drop=True)
 
 
-def curves(frame: pd.DataFrame, arm: str, readout: str) -> tuple[Curve, ...]:
-    """The arm's variants in order of appearance; empty where nothing of the kind was measured."""
+def curves(
+    frame: pd.DataFrame, arm: str, readout: str, order: Sequence[str] = ()
+) -> tuple[Curve, ...]:
+    """The arm's variants, those of ``order`` first; empty where nothing of the kind was measured."""
     if readout not in frame.columns:
         return ()
     rows = frame[frame["arm"] == arm]
-    return tuple(
-        _curve(rows[rows["variant"] == variant], arm, str(variant), readout)
-        for variant in rows["variant"].drop_duplicates()
-    )
+    found = [str(v) for v in rows["variant"].drop_duplicates()]
+    names = [v for v in order if v in found] + [v for v in found if v not in order]
+    return tuple(_curve(rows[rows["variant"] == name], arm, name, readout) for name in names)
 
 
 def _curve(rows: pd.DataFrame, arm: str, variant: str, readout: str) -> Curve:
@@ -123,8 +124,11 @@ def sweeps(frame: pd.DataFrame, arms: Arms) -> tuple[str, ...]:
 def plain_arms(frame: pd.DataFrame, arms: Arms) -> tuple[str, ...]:
     """Arms without an intervention that were measured, in the claim's order."""
     seen = set(frame["arm"])
-    return tuple(name for name, arm in arms.items() if not arm.get("operation") and name in seen
-                 and not arm.get("control"))
+    return tuple(
+        name
+        for name, arm in arms.items()
+        if not arm.get("operation") and name in seen and not arm.get("control")
+    )
 
 
 def controls(frame: pd.DataFrame, arms: Arms) -> tuple[str, ...]:

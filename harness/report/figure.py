@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from harness.report import svg
 
@@ -66,6 +67,11 @@ def heading(axes: Axes, text: str, size: float = svg.FONT, shift: float = 0.0) -
         fontsize=size,
         color=svg.INK,
     )
+
+
+def ticks(count: int) -> MaxNLocator:
+    """At most so many steps, of sizes that people count in."""
+    return MaxNLocator(count, steps=[1, 2, 2.5, 5, 10])
 
 
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from harness.report import svg
-from harness.report.figure import FigureView, KeyEntry, Table, margins, padded
+from harness.report.figure import FigureView, KeyEntry, Table, margins, padded, ticks
 from harness.report.words import decimals, finite, humane, interval, number, plain
 
 WIDTH = 340
@@ -25,9 +25,7 @@ ABOVE = ("superiority", "ratio-above", "some-of")
 BELOW = ("below", "none-of")
 
 
-def forest_figure(
-    criterion: Mapping[str, Any], replicates: Sequence[str], name: str
-) -> FigureView:
+def forest_figure(criterion: Mapping[str, Any], replicates: Sequence[str], name: str) -> FigureView:
     """One criterion over its replicates; ``replicates`` are the labels of its values, in order."""
     values = [finite(v) for v in criterion.get("values") or ()]
     estimate, low, high = (finite(criterion.get(k)) for k in ("estimate", "low", "high"))
@@ -73,14 +71,19 @@ def forest_figure(
 
 
 def family_figure(
-    group: str, members: Sequence[Mapping[str, Any]], criterion: Mapping[str, Any], name: str,
+    group: str,
+    members: Sequence[Mapping[str, Any]],
+    criterion: Mapping[str, Any],
+    name: str,
     span: Sequence[float | None],
 ) -> FigureView:
     """The members of one group of a family side by side; ``span`` makes groups share an axis."""
     margin = finite(criterion.get("margin"))
     labels = [member_label(str(m["name"])) for m in members]
-    title = f"{humane(group)}: {humane(str(criterion['name']))}" if group else humane(
-        str(criterion["name"])
+    title = (
+        f"{humane(group)}: {humane(str(criterion['name']))}"
+        if group
+        else humane(str(criterion["name"]))
     )
     words = f"Interval plot of {len(members)} candidates, margin {plain(margin)}. " + " ".join(
         f"{label}: {number(m.get('estimate'))} {interval(m.get('low'), m.get('high'))}."
@@ -146,7 +149,7 @@ def frame(
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_minor_locator(LogLocator(subs=()))
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(ticks(5))
     axes.set_xlim(low, high)
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)

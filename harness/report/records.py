@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.errors import ClaimsError, RecordBroken
+from harness.errors import RecordBroken
 from harness.report.words import VERDICTS
 
 SCHEMA = "causal-claims/verdict/1"
@@ -132,17 +132,10 @@ def checked(report: ReportInput) -> ReportInput:
         )
     for mode, frame in report.cells.items():
         missing = [c for c in KEYS.get(mode, ()) if c not in frame.columns]
-        if missing:
+        if len(frame) and missing:
             raise RecordBroken(
                 f"the {mode} cells have no column {', '.join(missing)}",
                 where=report.id,
                 fix="Measure again, or restore the stored cells",
             )
     return report
-
-
-def unsafe_folder(claim: str) -> ClaimsError:
-    """The error for a claim id that is no folder name."""
-    return ClaimsError(
-        f"{claim!r} cannot name a folder", fix="Use lower-case letters, digits and hyphens"
-    )

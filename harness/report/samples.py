@@ -93,9 +93,11 @@ def samples(report: ReportInput, frame: pd.DataFrame) -> tuple[PromptSamples, ..
             )
             if len(part)
         )
-        stratum = str(rows.loc[rows["prompt"] == prompt, "stratum"].iloc[0]) if (
-            "stratum" in rows.columns
-        ) else ""
+        stratum = (
+            str(rows.loc[rows["prompt"] == prompt, "stratum"].iloc[0])
+            if ("stratum" in rows.columns)
+            else ""
+        )
         about = f" ({stratum})" if stratum else ""
         found.append(PromptSamples(f"Prompt {prompt}{about}, replicate {replicate}", shown))
     return tuple(found)
@@ -150,14 +152,15 @@ def _variant(report: ReportInput, arm: str, part: pd.DataFrame) -> str:
     """The arm's candidate with the largest estimate, or its first variant."""
     variants = [str(v) for v in part["variant"].drop_duplicates()]
     found = _members(report)
-    scored = [(float(found[f"{arm}/{v}"].get("estimate") or 0), v) for v in variants
-              if f"{arm}/{v}" in found]
+    scored = [
+        (float(found[f"{arm}/{v}"].get("estimate") or 0), v)
+        for v in variants
+        if f"{arm}/{v}" in found
+    ]
     return max(scored, key=lambda pair: pair[0])[1] if scored else variants[0]
 
 
-def _dose(
-    report: ReportInput, arm: str, variant: str, replicate: int, doses: list[float]
-) -> float:
+def _dose(report: ReportInput, arm: str, variant: str, replicate: int, doses: list[float]) -> float:
     """The dose at which the replicate was judged for this candidate, else the largest."""
     details = (_members(report).get(f"{arm}/{variant}") or {}).get("details") or {}
     order = list((report.verdict.get("dose") or {}).get("replicates") or ())

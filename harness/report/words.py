@@ -45,19 +45,30 @@ STANDINGS: Mapping[str, Standing] = {
             "INCONCLUSIVE", "≈", "the evidence excludes neither the claim nor its opposite", "open"
         ),
         Standing(
-            "INVALID", "⊘", "a precondition failed: these data cannot speak for or against", "void",
+            "INVALID",
+            "⊘",
+            "a precondition failed: these data cannot speak for or against",
+            "void",
             withheld=True,
         ),
         Standing(
-            "DEVIATED", "↷", "it ran otherwise than planned: no verdict can stand", "stop",
+            "DEVIATED",
+            "↷",
+            "it ran otherwise than planned: no verdict can stand",
+            "stop",
             withheld=True,
         ),
         Standing(
-            "TAMPERED", "⚠\ufe0e", "something differs from the lock: no verdict can stand", "stop",
+            "TAMPERED",
+            "⚠\ufe0e",
+            "something differs from the lock: no verdict can stand",
+            "stop",
             withheld=True,
         ),
         Standing(
-            "EXPLORATORY", "⚐", "not registered: an exploration, never evidence for a verdict",
+            "EXPLORATORY",
+            "⚐",
+            "not registered: an exploration, never evidence for a verdict",
             "free",
         ),
         Standing("LOCKED", "○", "registered, not yet run", "free"),
@@ -117,7 +128,7 @@ def decimals(*values: float | None, low: float | None = None, high: float | None
         digits = 1 - math.floor(math.log10(high - low))
     else:
         size = max((abs(v) for v in values if v), default=0.0)
-        digits = 2 - math.floor(math.log10(size)) if size else 2
+        digits = 2 - math.floor(math.log10(size)) if size else 0
     return max(0, min(6, digits))
 
 
@@ -148,11 +159,13 @@ def interval(low: Any, high: Any, places: int | None = None) -> str:
 
 
 def p_value(value: Any) -> str:
-    """``= .004`` or ``< .001``; never zero."""
+    """``.004``, ``< .001`` or ``> .999``; never zero and never one."""
     v = finite(value)
     if v is None:
         return NONE
-    return "< .001" if v < 0.001 else f"= {v:.3f}".replace("0.", ".", 1)
+    if v < 0.001 or v > 0.999:
+        return "< .001" if v < 0.001 else "> .999"
+    return f"{v:.3f}".removeprefix("0")
 
 
 def percent(share: Any) -> str:

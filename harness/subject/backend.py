@@ -113,10 +113,13 @@ class Model(Protocol):
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
         """Run tokens [B, T]; ``at`` [K]: flat positions (row * T + column) to read logits at."""
 
-    def replay(self, clean: Clean, site: Tensor, at: Tensor) -> Readout:
+    def replay(
+        self, clean: Clean, site: Tensor, at: Tensor, changed: Tensor | None = None
+    ) -> Readout:
         """Run what lies above the site with ``site`` [B, T - first, d] in its place.
 
-        ``at`` [K] counts flat positions in the shortened columns: row * (T - first) + column.
+        ``at`` [K] counts flat positions in the shortened columns: row * (T - first) + column, and
+        so does ``changed``, the positions where ``site`` differs from the clean run (None: any).
         """
 
 

@@ -124,11 +124,11 @@ class BridgeModel:
 
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
         site, logits = self._capture(tokens, hook)
-        return Clean(
-            site[:, first:], _reading(logits.flatten(0, 1)[at]), first, (hook, tokens)
-        )
+        return Clean(site[:, first:], _reading(logits.flatten(0, 1)[at]), first, (hook, tokens))
 
-    def replay(self, clean: Clean, site: Tensor, at: Tensor) -> Readout:
+    def replay(
+        self, clean: Clean, site: Tensor, at: Tensor, changed: Tensor | None = None
+    ) -> Readout:
         hook, tokens = clean.carry
 
         def put(x: Tensor) -> Tensor:

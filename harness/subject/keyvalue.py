@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from harness.subject.layer import by_head
+
 LANES_UP_TO = 16
 """Largest d_head for which the lane layout is the faster one (measured, AVX-512, one thread)."""
 
@@ -65,26 +67,27 @@ class KeyValue:
         return made
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Append k, v and attend causally; q, k, v [R, T, H, d_head], q already scaled.
+        """Append k, v and attend causally; q (already scaled), k [R, T, 2, H, d_head / 2] and
+        v [R, T, H, d_head], as :class:`~harness.subject.layer.Rotation` gives them.
 
         Returns [R, T, H * d_head]. Positions go to ``length`` .. ``length + T``; the caller
         advances ``length`` after the last layer.
         """
-        R, T, H, dh = q.shape
+        R, T, H, dh = v.shape
         start = self.length
         keys, values = self.keys[layer], self.values[layer]
         if self.lanes:
-            keys[start : start + T] = k.permute(1, 3, 0, 2).reshape(T, dh, R * H)
+            keys[start : start + T] = k.permute(1, 2, 4, 0, 3).reshape(T, dh, R * H)
             values[start : start + T] = v.permute(1, 3, 0, 2).reshape(T, dh, R * H)
-            turned = q.permute(1, 3, 0, 2).reshape(T, dh, R * H)
+            turned = q.permute(1, 2, 4, 0, 3).reshape(T, dh, R * H)
             out = [
                 _attend_lanes(turned[i], keys[: start + i + 1], values[: start + i + 1])
                 for i in range(T)
             ]  # each [d_head, R * H]
             return torch.stack(out).view(T, dh, R, H).permute(2, 0, 3, 1).reshape(R, T, H * dh)
-        keys[:, start : start + T] = k.permute(0, 2, 1, 3).reshape(R * H, T, dh)
-        values[:, start : start + T] = v.permute(0, 2, 1, 3).reshape(R * H, T, dh)
-        turned = q.permute(0, 2, 1, 3).reshape(R * H, T, dh)
+        keys[:, start : start + T] = by_head(k)
+        values[:, start : start + T] = by_head(v)
+        turned = by_head(q)
         out = [
             _attend_products(
                 turned[:, i : i + 1], keys[:, : start + i + 1], values[:, : start + i + 1]

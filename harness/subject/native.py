@@ -12,7 +12,7 @@ weights change after it was wrapped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,56 +23,21 @@ from harness.errors import ClaimsError, UnknownName
 from harness.subject.backend import Clean, Readout, Watch, unknown_site
 from harness.subject.decoder import Block, Decoder
 from harness.subject.keyvalue import KeyValue
+from harness.subject.layer import Layer, Rotation, by_head, causal, normalise
 from harness.subject.packed import Packed
-
-SMALL_HEAD = 16
-"""Largest d_head for which attention by plain products beats the fused kernel (measured)."""
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """One block with packed weights; ``gate_up`` and ``down`` as in :class:`Block`."""
-
-    norm_attn: Tensor
-    norm_mlp: Tensor
-    qkv: Packed
-    out: Packed
-    gate_up: Packed
-    down: Packed
-    eps: float
-
-    @classmethod
-    def of(cls, block: Block) -> _Layer:
-        return cls(
-            block.norm_attn.detach(),
-            block.norm_mlp.detach(),
-            Packed(block.qkv),
-            Packed(block.out),
-            Packed(block.gate_up),
-            Packed(block.down),
-            block.config.norm_eps,
-        )
-
-    def project(self, x: Tensor) -> Tensor:
-        """Queries, keys and values [..., 3 d] of the residual [..., d]."""
-        return self.qkv(F.rms_norm(x, (x.shape[-1],), self.norm_attn, self.eps))
-
-    def mlp(self, x: Tensor) -> Tensor:
-        """What the MLP writes for the residual [..., d]."""
-        both = self.gate_up(F.rms_norm(x, (x.shape[-1],), self.norm_mlp, self.eps))
-        gate, up = both.chunk(2, -1)
-        return self.down(F.silu(gate).mul_(up))
 
 
 @dataclass(frozen=True)
 class _Prefix:
     """What a replay needs of a clean run: the residual that the site is added to (None where the
-    site is the residual itself) and, per block above, keys and values of the columns before."""
+    site is the residual itself); per block above, keys and values [B * H, first, d_head] of the
+    columns before; and what the first attention above the site projects, [B, T - first, 3 d]."""
 
     hook: str
     base: Tensor | None
     keys: dict[int, Tensor]
     values: dict[int, Tensor]
+    projected: list[Tensor]
 
 
 class NativeModel:
@@ -88,16 +53,12 @@ class NativeModel:
         self.vocab, self.context = config.vocab, config.context
         self._known = frozenset(decoder.sites())
         blocks = [b for b in decoder.blocks if isinstance(b, Block)]
-        self._layers = tuple(_Layer.of(b) for b in blocks)
+        self._layers = tuple(Layer.of(b) for b in blocks)
         self._embed = decoder.embed.detach()
         head = decoder.embed if decoder.unembed is None else decoder.unembed
-        self._unembed, self._norm_final = Packed(head), decoder.norm_final.detach()
+        self._unembed = Packed(head * decoder.norm_final)
         cos, sin = decoder.get_buffer("cos"), decoder.get_buffer("sin")
-        half, scale = config.d_head // 2, config.d_head**-0.5
-        # Queries are scaled through their rotation table, which costs nothing.
-        sin = torch.cat([-sin[:, :half], sin[:, half:]], -1)
-        self._cos = torch.stack([cos * scale, cos], 1)[:, :, None]  # [context, 2, 1, d_head]
-        self._sin = torch.stack([sin * scale, sin], 1)[:, :, None]
+        self._rotation = Rotation(cos, sin, config.n_heads)
 
     def sites(self) -> tuple[str, ...]:
         return self.decoder.sites()
@@ -156,7 +117,7 @@ class NativeModel:
         for n, layer in enumerate(self._layers):
             tap = watch if n == tapped else None
             x = _tap(tap, n, "resid_pre", x)
-            q, k, v = self._turn(layer.project(x), state.length)
+            q, k, v = self._rotation.turn(layer.project(x), state.length)
             y = layer.out(state.attend(n, q, k, v))
             x = _tap(tap, n, "resid_mid", x + _tap(tap, n, "attn_out", y))
             y = layer.mlp(x)
@@ -176,77 +137,91 @@ class NativeModel:
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
         self.check_site(hook)
         number, part = _parse(hook)
-        carry = _Prefix(hook, None, {}, {})
+        carry = _Prefix(hook, None, {}, {}, [])
         x = F.embedding(tokens, self._embed)
-        for n in range(number):
-            x = x + self._attend(n, x, 0, carry, 0)
-            x = x + self._layers[n].mlp(x)
+        for layer in self._layers[:number]:
+            x = x + layer.out(self._attend(layer.project(x)))
+            x = x + layer.mlp(x)
         base: Tensor | None = None
-        site = x
+        site, layer = x, self._layers[number]
         if part != "resid_pre":
-            y = self._attend(number, x, 0, carry, 0)
+            y = layer.out(self._attend(layer.project(x)))
             base, site = (x, y) if part == "attn_out" else (None, x + y)
             if part in ("mlp_out", "resid_post"):
-                y = self._layers[number].mlp(site)
+                y = layer.mlp(site)
                 base, site = (site, y) if part == "mlp_out" else (None, site + y)
-        carry = _Prefix(hook, base, {}, {})
+        carry = _Prefix(hook, base, {}, {}, [])
         logits: Readout = _nothing
         if len(at):
-            logits = self._head(self._above(carry, site, 0, at, first))
+            logits = self._head(self._above(carry, site, 0, at, first, None))
         if base is not None:
-            carry = _Prefix(hook, base[:, first:], carry.keys, carry.values)
+            carry = replace(carry, base=base[:, first:])
         return Clean(site[:, first:], logits, first, carry)
 
     @torch.no_grad()
-    def replay(self, clean: Clean, site: Tensor, at: Tensor) -> Readout:
-        return self._head(self._above(clean.carry, site, clean.first, at, 0))
+    def replay(
+        self, clean: Clean, site: Tensor, at: Tensor, changed: Tensor | None = None
+    ) -> Readout:
+        return self._head(self._above(clean.carry, site, clean.first, at, None, changed))
 
-    def _above(self, carry: _Prefix, site: Tensor, first: int, at: Tensor, keep: int) -> Tensor:
+    def _above(
+        self,
+        carry: _Prefix,
+        site: Tensor,
+        first: int,
+        at: Tensor,
+        keep: int | None,
+        changed: Tensor | None,
+    ) -> Tensor:
         """From the site's activation [B, T, d] of columns ``first`` on to the last residual.
 
-        Returns [K, d] at flat positions ``at``. With ``keep``, stores the keys and values of the
-        columns before ``keep`` in ``carry``.
+        Returns [K, d] at flat positions ``at``. With ``keep`` (a clean run), stores in ``carry``
+        the keys and values of the columns before it and the first projection of those after. With
+        ``changed``, the flat positions where ``site`` differs from the clean run, projects only
+        those anew.
         """
         number, part = _parse(carry.hook)
         x = site if carry.base is None else carry.base + site
+        direct = part in ("resid_pre", "mlp_out", "resid_post")
         for n in range(number, self.n_layers):
-            here = n == number
+            layer, here = self._layers[n], n == number
             if not here or part == "resid_pre":
-                x = x + self._attend(n, x, first, carry, keep)
+                entry = direct and n == number + (part != "resid_pre")
+                if entry and changed is not None:
+                    old = carry.projected[0]
+                    new = layer.project(x.flatten(0, 1)[changed])
+                    qkv = old.flatten(0, 1).index_copy(0, changed, new).view_as(old)
+                else:
+                    qkv = layer.project(x)
+                if entry and keep is not None:
+                    carry.projected.append(qkv[:, keep:])
+                x = x + layer.out(self._attend(qkv, n, first, carry, keep))
             if n == self.n_layers - 1:
                 x = x.flatten(0, 1)[at]
             if not here or part in ("resid_pre", "attn_out", "resid_mid"):
-                x = x + self._layers[n].mlp(x)
+                x = x + layer.mlp(x)
         return x
 
-    def _attend(self, n: int, x: Tensor, first: int, carry: _Prefix, keep: int) -> Tensor:
-        """Causal attention of columns ``first`` on, the earlier ones' keys and values given."""
-        layer = self._layers[n]
-        q, k, v = (t.transpose(1, 2) for t in self._turn(layer.project(x), first))  # [B, H, T, dh]
-        if keep:
-            carry.keys[n], carry.values[n] = k[:, :, :keep], v[:, :, :keep]
-        if first:
-            k, v = torch.cat([carry.keys[n], k], 2), torch.cat([carry.values[n], v], 2)
-        y = causal(q, k, v)
-        return layer.out(y.transpose(1, 2).flatten(2))
-
-    def _turn(self, qkv: Tensor, start: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated q (scaled) and k, and v, each [R, T, H, d_head], of qkv [R, T, 3 d]."""
-        R, T, _ = qkv.shape
-        c = self.config
-        parts = qkv.view(R, T, 3, c.n_heads, c.d_head)
-        cos, sin = self._cos[start : start + T], self._sin[start : start + T]
-        half = c.d_head // 2
-        qk = parts[:, :, :2]
-        turned = qk * cos
-        turned[..., :half].addcmul_(qk[..., half:], sin[..., :half])
-        turned[..., half:].addcmul_(qk[..., :half], sin[..., half:])
-        return turned[:, :, 0], turned[:, :, 1], parts[:, :, 2]
+    def _attend(
+        self,
+        qkv: Tensor,
+        n: int = 0,
+        first: int = 0,
+        carry: _Prefix | None = None,
+        keep: int | None = None,
+    ) -> Tensor:
+        """Causal attention [B, T, d] of columns ``first`` on, the earlier ones' keys and values
+        taken from ``carry`` (or those of columns before ``keep`` put there)."""
+        q, k, v = (by_head(x) for x in self._rotation.turn(qkv, first))
+        if keep and carry is not None:
+            carry.keys[n], carry.values[n] = k[:, :keep], v[:, :keep]
+        if first and carry is not None:
+            k = torch.cat([carry.keys[n], k], 1)
+            v = torch.cat([carry.values[n], v], 1)
+        return causal(q, k, v, self.config.n_heads)
 
     def _logits(self, x: Tensor) -> Tensor:
-        return self._unembed(
-            F.rms_norm(x, (self.d_model,), self._norm_final, self.config.norm_eps)
-        )
+        return self._unembed(normalise(x, self.config.norm_eps))
 
     def _head(self, x: Tensor) -> Readout:
         def readout(part: slice) -> Tensor:
@@ -254,20 +229,6 @@ class NativeModel:
                 return self._logits(x[part])
 
         return readout
-
-
-def causal(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Causal attention of the last T of S positions: q [B, H, T, dh], scaled; k, v [B, H, S, dh]."""
-    B, H, T, dh = q.shape
-    S = k.shape[2]
-    mask = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
-    if dh > SMALL_HEAD:
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1.0)
-    # The fused kernel is made for wide heads; with narrow ones plain products are faster.
-    above = q.new_zeros(T, S).masked_fill_(~mask, -torch.inf)
-    flat = [x.reshape(B * H, -1, dh) for x in (q, k, v)]
-    weight = torch.baddbmm(above, flat[0], flat[1].transpose(1, 2)).softmax(-1)
-    return torch.bmm(weight, flat[2]).view(B, H, T, dh)
 
 
 def load_native(folder: Path, dtype: str = "float32", device: str = "cpu") -> NativeModel:

@@ -62,8 +62,8 @@ def marker_ratio(view: View, spec: Spec) -> dict[int, float]:
     for r in view.replicates:
         name = spec.get("dictionary", "regulation")
         seen = _matched(_table(view, spec, r, "select", name))
-        marker = (seen["trained"] - seen["standard"]).idxmax()
-        final = _matched(_table(view, spec, r, view.final, name)).loc[marker]
+        marker = int(np.argmax((seen["trained"] - seen["standard"]).to_numpy()))
+        final = _matched(_table(view, spec, r, view.final, name)).iloc[marker]
         out[r] = float(final["trained"] / max(final["standard"], final["floor"]))
     return out
 

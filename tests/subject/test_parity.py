@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from harness.claim.schema import OPERATIONS
 from harness.intervene.edit import Edit, operation
 from harness.readout.generate import GenerateOptions, generate
@@ -12,7 +13,6 @@ from harness.readout.score import ScoreOptions, score
 from harness.subject.backend import Model, Watch
 from harness.subject.bridge import BridgeModel
 from harness.subject.native import NativeModel
-
 from tests.hf import bridge, seeded
 from tests.toy import SEP, Toy, tiny
 

@@ -1,0 +1,226 @@
+"""From YAML to :class:`Claim`, reporting every problem of every file at once.
+
+A claim is read in one pass: names of sites, directions and arms are collected first, so that each
+reference can be checked where it stands. Roles are checked against the recipe that the claim names.
+Nothing is coerced or silently completed, except the defaults of ``harness.claim.kinds`` and
+``harness.claim.schema``, which become part of the claim and of what a lock binds.
+
+Not covered: whether the claim can be decided (``harness.lock.lint``), whether hook points and
+position classes exist (only the model and the task know; the runner refuses them by name).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from harness.claim.parse_arms import Names, arms, directions, dose_rule, sites
+from harness.claim.parse_rules import criteria, preconditions, shown
+from harness.claim.schema import SCHEMA, Claim, Exclusion, Samples, Subject
+from harness.errors import BadInput, NothingThere, Problem, UnknownName, nearest
+from harness.fields import LONGEST_ID, Node, Reader, good_id
+from harness.subject.interface import Recipe
+from harness.subject.recipe import MOST_REPLICATES, load_recipe
+from harness.yamlio import Document, load_file
+
+FOLDER = "claims"
+REQUIRED = (
+    "schema",
+    "id",
+    "title",
+    "statement",
+    "source",
+    "unit",
+    "subject",
+    "arms",
+    "preconditions",
+    "criteria",
+)
+OPTIONAL = (
+    "samples",
+    "sites",
+    "directions",
+    "dose_rule",
+    "shown",
+    "exclusion",
+    "waivers",
+    "does_not_show",
+)
+UNITS = ("replicate",)
+BACKENDS = ("native", "bridge")
+DTYPES = ("float32", "float64")
+MOST_SAMPLES = 100_000
+T = TypeVar("T")
+
+
+def parse_claim(root: Path, path: Path | str) -> Claim:
+    """The claim in ``path`` (absolute, or relative to the workspace ``root``).
+
+    Raises :class:`BadInput` with every problem of the file, and of the recipe that it names.
+    """
+    relative = _relative(root, Path(path))
+    document = load_file(root, relative)
+    stem = Path(relative).name.removesuffix(".yaml")
+    try:
+        recipe: Recipe | None = _recipe_of(root, document.value)
+        faults: tuple[Problem, ...] = ()
+    except BadInput as error:
+        recipe, faults = None, error.problems
+    try:
+        claim = read_claim(document, recipe, stem)
+    except BadInput as error:
+        raise BadInput((*error.problems, *faults)) from None
+    if faults:
+        raise BadInput(faults)
+    return claim
+
+
+def load_claim(root: Path, claim_id: str) -> Claim:
+    """The claim ``claims/<claim_id>.yaml``. Raises :class:`BadInput`, :class:`UnknownName`."""
+    known = claim_ids(root)
+    if claim_id not in known:
+        raise UnknownName(
+            f"no claim {claim_id!r}",
+            where=str(root / FOLDER),
+            fix=f"Nearest: {nearest(claim_id, known)}",
+        )
+    return parse_claim(root, f"{FOLDER}/{claim_id}.yaml")
+
+
+def load_claims(root: Path, ids: Iterable[str] | None = None) -> tuple[Claim, ...]:
+    """The named claims, or all of the workspace, in order.
+
+    Raises :class:`BadInput` with the problems of all files together, :class:`UnknownName`, and
+    :class:`NothingThere` where there is no claim at all.
+    """
+    wanted = claim_ids(root) if ids is None else tuple(dict.fromkeys(ids))
+    if not wanted:
+        raise NothingThere(
+            "there is no claim", where=str(root / FOLDER), fix="Write one: claims new ID"
+        )
+    out, problems = [], []
+    for claim_id in wanted:
+        try:
+            out.append(load_claim(root, claim_id))
+        except BadInput as error:
+            problems += [p for p in error.problems if p not in problems]
+    if problems:
+        raise BadInput(tuple(problems))
+    return tuple(out)
+
+
+def claim_ids(root: Path) -> tuple[str, ...]:
+    """Stems of the YAML files in ``claims/``, sorted."""
+    return tuple(sorted(path.stem for path in (root / FOLDER).glob("*.yaml")))
+
+
+def read_claim(document: Document, recipe: Recipe | None = None, stem: str | None = None) -> Claim:
+    """The claim of a parsed document.
+
+    Roles are checked where a ``recipe`` is given, the id against the file's ``stem`` where that is.
+    Raises :class:`BadInput` with every problem.
+    """
+    reader = Reader(document)
+    keys = reader.root.fields(REQUIRED, OPTIONAL)
+    names = Names.of(keys, recipe)
+
+    def read(key: str, how: Callable[[Node], T], otherwise: T) -> T:
+        return how(keys[key]) if key in keys else otherwise
+
+    if "schema" in keys:
+        keys["schema"].word((SCHEMA,), "schema")
+    claim = Claim(
+        id=read("id", lambda n: _id(n, stem), ""),
+        title=read("title", lambda n: n.text(200), ""),
+        statement=read("statement", Node.text, ""),
+        source=read("source", lambda n: _texts(n, "a list of sources"), ()),
+        unit=read("unit", lambda n: n.word(UNITS, "unit"), ""),
+        subject=read("subject", _subject, Subject("", 1)),
+        sites=read("sites", sites, {}),
+        samples=read("samples", _samples, Samples()),
+        directions=read("directions", lambda n: directions(n, names), ()),
+        arms=read("arms", lambda n: arms(n, names), ()),
+        dose_rule=read("dose_rule", lambda n: dose_rule(n, names), None),
+        preconditions=read("preconditions", lambda n: preconditions(n, names), ()),
+        criteria=read("criteria", lambda n: criteria(n, names), ()),
+        shown=read("shown", lambda n: shown(n, names), {}),
+        exclusion=read("exclusion", _exclusion, None),
+        waivers=read("waivers", _waivers, {}),
+        does_not_show=read("does_not_show", lambda n: _texts(n, "a list of sentences"), ()),
+    )
+    reader.finish()
+    return claim
+
+
+def _relative(root: Path, path: Path) -> str:
+    """The path below ``root``, without following links."""
+    if not path.is_absolute():
+        return path.as_posix()
+    top, place = Path(os.path.abspath(root)), Path(os.path.normpath(path))
+    for start in (top, top.resolve()):
+        if place.is_relative_to(start):
+            return place.relative_to(start).as_posix()
+    fix = "Keep claims in the folder claims/ of the workspace"
+    raise BadInput((Problem(str(path), 0, "", f"not inside the workspace {root}", fix),))
+
+
+def _recipe_of(root: Path, value: Any) -> Recipe | None:
+    """The recipe that the document names, if it names one at all."""
+    subject = value.get("subject") if isinstance(value, dict) else None
+    named = subject.get("recipe") if isinstance(subject, dict) else None
+    return load_recipe(root, named) if isinstance(named, str) and named else None
+
+
+def _id(node: Node, stem: str | None) -> str:
+    name = node.identifier("claim id")
+    if stem is not None and name != stem and good_id(str(node.value)):
+        node.problem(
+            f"the id {name!r} is not the file's name",
+            f"Write id: {stem}, or rename the file to {name}.yaml",
+        )
+    if stem is not None and not good_id(stem):
+        node.problem(
+            f"the file name {stem!r} is no claim id",
+            f"Rename it: lower-case letters, digits and hyphens, at most {LONGEST_ID}",
+        )
+    return name
+
+
+def _texts(node: Node, wanted: str) -> tuple[str, ...]:
+    items = node.items(wanted)
+    if isinstance(node.value, list) and not items:
+        node.problem("the list is empty", "Name at least one, or remove the key")
+    out = tuple(item.text() for item in items)
+    if len(set(out)) < len(out):
+        node.problem("an entry is listed twice", "List each once")
+    return out
+
+
+def _subject(node: Node) -> Subject:
+    keys = node.fields(("recipe", "replicates"), ("backend", "dtype"))
+    return Subject(
+        recipe=keys["recipe"].text(255) if "recipe" in keys else "",
+        replicates=keys["replicates"].count(1, MOST_REPLICATES) if "replicates" in keys else 1,
+        backend=keys["backend"].word(BACKENDS, "backend") if "backend" in keys else BACKENDS[0],
+        dtype=keys["dtype"].word(DTYPES, "dtype") if "dtype" in keys else DTYPES[0],
+    )
+
+
+def _samples(node: Node) -> Samples:
+    keys = node.fields((), tuple(f.name for f in fields(Samples)))
+    return Samples(**{name: entry.count(1, MOST_SAMPLES) for name, entry in keys.items()})
+
+
+def _exclusion(node: Node) -> Exclusion:
+    keys = node.fields(("at_most", "why"))
+    return Exclusion(
+        at_most=keys["at_most"].count(1, MOST_REPLICATES) if "at_most" in keys else 1,
+        why=keys["why"].text() if "why" in keys else "",
+    )
+
+
+def _waivers(node: Node) -> dict[str, str]:
+    return {name: entry.text() for name, entry in node.named("rule")}

@@ -1,0 +1,140 @@
+"""A lock as a record, and how it follows from the registration that stands on the ledger.
+
+The ledger's row holds everything that a registration binds; a claim's lock file is the part of it
+that concerns the claim, written out for readers and for version control. So a lock can always be
+made again from the ledger, and a lock file that says anything else is broken.
+
+Not covered: reading and checking lock files (``harness.lock.lockfile``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.digest import digest
+from harness.errors import RecordBroken
+from harness.lock.ledger import Row
+
+SCHEMA = "causal-claims/lock/1"
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What was registered about one claim.
+
+    ``claim`` and ``recipe`` are canonical JSON. ``bound`` has ``claim`` and ``recipe`` (digests),
+    ``builder`` and ``evaluator`` (module -> digest), ``settings``, ``packages``, ``files`` (path
+    -> digest of tensors). ``members`` maps every claim of the registration to its digest. ``yaml``
+    is the digest of the claim file's bytes, for information only.
+    """
+
+    claim_id: str
+    registration: str
+    claim: dict[str, Any]
+    recipe: dict[str, Any]
+    bound: dict[str, Any]
+    members: dict[str, str]
+    yaml: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The lock file's value."""
+        return {
+            "schema": SCHEMA,
+            "claim_id": self.claim_id,
+            "registration": self.registration,
+            "members": self.members,
+            "claim": self.claim,
+            "recipe": self.recipe,
+            "bound": self.bound,
+            "yaml": self.yaml,
+        }
+
+    def as_bytes(self) -> bytes:
+        """The lock file, readable, with a final newline."""
+        text = json.dumps(self.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
+        return (text + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One act of locking: its digest, its claims in the order given, the ledger and lock files.
+
+    ``restored`` says that the ledger had it already, from a run that was killed before it could
+    write the lock files.
+    """
+
+    digest: str
+    claims: tuple[str, ...]
+    path: Path
+    locks: tuple[Path, ...]
+    reason: str = ""
+    restored: bool = False
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+def lock_path(root: Path, claim_id: str) -> Path:
+    """Where a claim's lock file is, whether it is there or not."""
+    return root / "claims" / f"{claim_id}.lock.json"
+
+
+def registration_body(content: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """The body of the ledger's row for what ``harness.lock.binding.content`` found."""
+    return {
+        "registration": digest(content),
+        "claims": {name: digest(one["claim"]) for name, one in content["claims"].items()},
+        "reason": reason,
+        "content": content,
+    }
+
+
+def registrations(rows: Iterable[Row], claim_id: str | None = None) -> tuple[Row, ...]:
+    """The registrations on the ledger, or those of one claim, in order."""
+    return tuple(
+        row
+        for row in rows
+        if row.kind == "registration"
+        and (claim_id is None or claim_id in (row.body.get("claims") or {}))
+    )
+
+
+def lock_from(row: Row, claim_id: str) -> Lock:
+    """The lock of a claim as its registration's row has it.
+
+    Raises :class:`RecordBroken` if the row's parts do not belong together.
+    """
+    where = f"claims/ledger.jsonl:{row.seq}"
+    fix = "Restore claims/ledger.jsonl from version control"
+    try:
+        content, registration = row.body["content"], row.body["registration"]
+        members = {name: digest(one["claim"]) for name, one in content["claims"].items()}
+        if digest(content) != registration or members != row.body["claims"]:
+            what = "the registration is not the digest of what it binds"
+            raise RecordBroken(what, where=where, fix=fix)
+        mine = content["claims"][claim_id]
+        used = content["recipes"][mine["claim"]["subject"]["recipe"]]
+        return Lock(
+            claim_id=claim_id,
+            registration=registration,
+            claim=mine["claim"],
+            recipe=used["recipe"],
+            bound={
+                "claim": members[claim_id],
+                "recipe": digest(used["recipe"]),
+                "builder": used["builder"],
+                "evaluator": content["evaluator"],
+                "settings": content["settings"],
+                "packages": content["packages"],
+                "files": mine["files"],
+            },
+            members=members,
+            yaml=mine["yaml"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        what = f"the registration lacks a part ({error})"
+        raise RecordBroken(what, where=where, fix=fix) from error

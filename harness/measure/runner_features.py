@@ -1,0 +1,74 @@
+"""Feature counts of one replicate: dictionaries of both models, and a random untrained control.
+
+Select and final split are counted on all text variants; quality is measured on the final split, at
+all positions of all texts. Not covered: what the counts mean
+(``harness.verdict.features``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from harness.measure.artefacts import Progress, Workshop
+from harness.measure.job import Job
+from harness.measure.needs import feature_positions, feature_roles
+from harness.readout.dictionary import load_dictionary, quality, random_like
+from harness.readout.features import count_features
+from harness.subject.backend import Model
+from harness.subject.interface import Texts
+
+
+def measure_features(
+    job: Job,
+    replicate: int,
+    workshop: Workshop,
+    models: Mapping[tuple[str, int], Model],
+    hooks: Sequence[str],
+    progress: Progress,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The ``features`` table with a ``split`` column, and quality per ``role/hook``."""
+    if not hooks:
+        return pd.DataFrame(), {}
+    trained, standard = feature_roles(job.claim)
+    pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
+    classes = feature_positions(job.claim)
+    task = workshop.builder.task
+    samples = job.claim.samples
+    tables, found = [], {}
+    for hook in hooks:
+        progress.say(f"{job.claim.id}: replicate {replicate}, features at {hook}")
+        dictionaries = {
+            name: load_dictionary(workshop.dictionary(role, replicate, hook).folder)
+            for name, role in (("regulation", trained), ("standard", standard))
+        }
+        seed = job.seeds.seed("controls", "dictionary", hook, replicate)
+        dictionaries["random"] = random_like(dictionaries["regulation"], seed)
+        for split in ("select", job.final_split):
+            count = samples.select if split == "select" else samples.texts
+            texts = {
+                v: task.texts(split, count, job.seeds.seed("texts", split), v)
+                for v in task.variants
+            }
+            table = count_features(pair, task, texts, dictionaries, hook, classes)
+            tables.append(table.assign(split=split))
+            if split == "select":
+                continue
+            for name, dictionary in dictionaries.items():
+                model = pair["standard" if name == "standard" else "regulation"]
+                x = _everywhere(model, texts, hook)
+                found[f"{name}/{hook}"] = dict(quality(dictionary, x))
+    return pd.concat(tables, ignore_index=True), found
+
+
+def _everywhere(model: Model, texts: Mapping[str, Texts], hook: str) -> Tensor:
+    """Activations [N, d] at every position of every text."""
+    parts = []
+    for part in texts.values():
+        valid = torch.arange(part.tokens.shape[1]) < part.lengths[:, None]
+        parts.append(model.activations(part.tokens, hook)[valid].float())
+    return torch.cat(parts)

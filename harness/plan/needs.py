@@ -1,0 +1,82 @@
+"""What a claim needs measured: models per replicate, arms of the select split, dictionaries.
+
+Pure functions of the claim and the recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness.claim.schema import Arm, Claim
+from harness.subject.interface import Recipe
+
+HOST = "host"
+
+
+def models_needed(claim: Claim, recipe: Recipe, replicate: int) -> tuple[tuple[str, int], ...]:
+    """(role, replicate) of every model that measuring this replicate runs, in building order.
+
+    Roles that the recipe caps below this replicate are left out, and so are their arms.
+    """
+    n = claim.subject.replicates
+    directions = {d.name: d for d in claim.directions}
+    needed: dict[tuple[str, int], None] = {}
+    for arm in claim.arms:
+        cap = recipe.role(arm.on).replicates
+        if cap is not None and replicate >= cap:
+            continue
+        needed[arm.on, replicate] = None
+        for name in arm.directions:
+            spec = directions[name]
+            for role in (spec.positive, spec.negative):
+                if role is None or role in (HOST, arm.on):
+                    continue
+                needed[role, (replicate + arm.donor) % n] = None
+    for role in _dictionary_roles(claim):
+        needed[role, replicate] = None
+    return tuple(needed)
+
+
+def _estimands(claim: Claim) -> Iterable[dict[str, object]]:
+    yield from (dict(c.estimand) for c in claim.criteria)
+    yield from (dict(s) for s in claim.shown.values())
+
+
+def select_arms(claim: Claim, arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """Arms of the select split: those of the dose rule, and those whose dose a family chooses."""
+    names: set[object] = set()
+    if claim.dose_rule is not None:
+        names |= {claim.dose_rule.arm, claim.dose_rule.baseline}
+    for spec in _estimands(claim):
+        if spec["kind"] == "best-production":
+            members = spec["arms"]
+            assert isinstance(members, list | tuple)
+            names |= {*members, spec["baseline"], spec["trained"]}
+    return tuple(a for a in arms if a.name in names and not a.at_judged_dose)
+
+
+FEATURE_KINDS = ("feature-asymmetry", "marker-ratio")
+
+
+def dictionary_hooks(claim: Claim) -> tuple[str, ...]:
+    """Hook points at which the claim counts features, in order of first mention."""
+    hooks = {str(s["hook"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
+    return tuple(hooks)
+
+
+def feature_positions(claim: Claim) -> tuple[str, ...]:
+    """Position classes at which features are counted."""
+    found = {str(s["positions"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
+    return tuple(found)
+
+
+def feature_roles(claim: Claim) -> tuple[str, str]:
+    """(trained, standard): the two models whose features are compared."""
+    for spec in _estimands(claim):
+        if spec["kind"] in FEATURE_KINDS:
+            return str(spec.get("trained", "regulation")), str(spec.get("standard", "standard"))
+    return "regulation", "standard"
+
+
+def _dictionary_roles(claim: Claim) -> tuple[str, ...]:
+    return feature_roles(claim) if dictionary_hooks(claim) else ()

@@ -1,0 +1,144 @@
+"""One claim's page, as HTML and as Markdown.
+
+Order: the verdict's sentence; criteria; dose-response; replicates; candidates; preconditions;
+samples; the lock; what the verdict does not show; commands. Where no verdict can stand, the
+preconditions (or deviations) come first and the criteria's numbers are in a box that says that they
+are not admissible. An exploration is stamped and has no outcomes.
+
+Not covered: reading a workspace (``harness.report.build``), writing files (``harness.report.write``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.digest import short
+from harness.report import criteria as cr
+from harness.report.commands import Command, commands, criterion_command, folder
+from harness.report.curves import judged_doses, summary
+from harness.report.dose_figure import judged_words
+from harness.report.environment import (
+    html_environment,
+    markdown_environment,
+    paragraphs,
+    policy,
+    style,
+)
+from harness.report.figure import Table
+from harness.report.gallery import Gallery, gallery, health_table
+from harness.report.lock_view import LockView, lock_view
+from harness.report.records import Rendered, ReportInput, checked
+from harness.report.samples import PromptSamples, samples
+from harness.report.words import Standing, listing, standing
+
+UNANCHORED = (
+    "UNANCHORED: no outside timestamp or signature covers this ledger. Whoever holds every copy of "
+    "it could have rebuilt the whole history; the order of lock and attempt rests on the ledger's "
+    "own chain."
+)
+ALWAYS = (
+    "that the measurements were produced by running the models: a reproduction shows that",
+    "that the margins, the task and the readouts are the right ones for the question",
+)
+"""What no verdict shows, whatever the claim says."""
+
+
+@dataclass(frozen=True)
+class PageView:
+    """Everything a claim's template shows."""
+
+    id: str
+    title: str
+    statement: str
+    sentence: str
+    scope: str
+    standing: Standing
+    facts: tuple[tuple[str, str], ...]
+    registered: bool
+    criteria: tuple[cr.CriterionView, ...]
+    recompute: tuple[Command | None, ...]
+    shown: tuple[cr.CriterionView, ...]
+    preconditions: tuple[cr.PreconditionView, ...]
+    gallery: Gallery
+    health: Table | None
+    samples: tuple[PromptSamples, ...]
+    lock: LockView
+    excluded: tuple[str, ...]
+    not_shown: tuple[str, ...]
+    not_shown_ever: tuple[str, ...]
+    sources: tuple[str, ...]
+    superseded: str
+    commands: tuple[Command, ...]
+    folder: str
+    unanchored: str
+
+
+def render_claim(report: ReportInput) -> Rendered:
+    """The claim's page. The same input gives the same bytes.
+
+    Raises :class:`harness.errors.RecordBroken` where no honest page can be made of the input.
+    """
+    view = page_view(checked(report))
+    html = html_environment().get_template("claim.html.j2")
+    text = markdown_environment().get_template("claim.md.j2")
+    return Rendered(
+        html=html.render(page=view, style=style(), policy=policy()),
+        markdown=paragraphs(text.render(page=view)),
+    )
+
+
+def page_view(report: ReportInput) -> PageView:
+    """The view-model: words and figures, nothing left to compute."""
+    verdict, claim = report.verdict, report.claim
+    frame = summary(report)
+    rows = tuple(verdict.get("criteria") or ())
+    return PageView(
+        id=report.id,
+        title=str(verdict.get("title") or claim.get("title") or report.id),
+        statement=str(verdict.get("statement") or claim.get("statement") or ""),
+        sentence=str(verdict["sentence"]),
+        scope=str(verdict.get("scope") or ""),
+        standing=standing(report.status),
+        facts=_facts(report),
+        registered=report.status != "EXPLORATORY",
+        criteria=cr.criteria_views(verdict),
+        recompute=tuple(criterion_command(report, row) for row in rows),
+        shown=cr.shown_views(verdict),
+        preconditions=cr.preconditions(verdict),
+        gallery=gallery(report, frame),
+        health=health_table(report),
+        samples=samples(report, frame),
+        lock=lock_view(report),
+        excluded=tuple(listing(x) for x in verdict.get("excluded") or ()),
+        not_shown=_not_shown(verdict, claim),
+        not_shown_ever=ALWAYS,
+        sources=tuple(str(s) for s in claim.get("source") or ()),
+        superseded=listing(verdict["superseded_by"]) if verdict.get("superseded_by") else "",
+        commands=commands(report),
+        folder=folder(report),
+        unanchored="" if report.anchors else UNANCHORED,
+    )
+
+
+def _not_shown(verdict: Mapping[str, Any], claim: Mapping[str, Any]) -> tuple[str, ...]:
+    rows = verdict.get("does_not_show") or claim.get("does_not_show") or ()
+    return tuple(str(row) for row in rows)
+
+
+def _facts(report: ReportInput) -> tuple[tuple[str, str], ...]:
+    """Short facts under the headline."""
+    verdict = report.verdict
+    found = [("unit", str(verdict.get("unit") or "")), ("n", f"{listing(verdict.get('n'))}")]
+    judged = judged_doses(report)
+    if judged:
+        found.append(("judged dose", judged_words(judged)))
+    if report.status == "EXPLORATORY":
+        found.append(("registration", "none"))
+    else:
+        found.append(("registration", short(str(verdict.get("registration")))))
+        found.append(("attempt", str(verdict.get("attempt") or "")))
+    if verdict.get("judged_by"):
+        found.append(("judged by", short(str(verdict["judged_by"]))))
+    return tuple((term, value) for term, value in found if value)

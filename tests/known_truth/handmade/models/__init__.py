@@ -1,0 +1,1 @@
+"""Models made by hand, in which a claim is true, false or undecidable by construction."""
