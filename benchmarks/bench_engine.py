@@ -72,7 +72,7 @@ class Size:
 
 SIZES = (
     Size("miniature", MINIATURE, 64, 16, 3, 64, 48, 256, 20, 32),
-    Size("23.5M", PUBLISHED, 32, 4, 1, 32, 24, 128, 3, 16),
+    Size("23.5M", PUBLISHED, 32, 4, 1, 32, 48, 128, 3, 16),
 )
 
 

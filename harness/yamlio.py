@@ -145,7 +145,7 @@ class _Builder:
         return self._place() if self.frames else ""
 
     def _event(self, event: yaml.Event) -> None:
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if event.version or event.tags:
@@ -169,6 +169,7 @@ class _Builder:
             return
         if event.anchor is not None:
             self.problem(line, f"an anchor (&{event.anchor})", "Remove it and write values out")
+        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
         if event.tag is not None:
             self.problem(line, f"a tag ({event.tag})", "Remove it: types follow from the value")
         if isinstance(event, yaml.ScalarEvent):
@@ -191,14 +192,14 @@ class _Builder:
         """Put a value (a scalar event is resolved first) where it belongs; return its path."""
         if not self.frames:
             self.lines[""] = line
-            self.root = self._scalar(value, line, "") if value is event else value
+            self.root = self._resolved(value, line, "")
             return ""
         frame = self.frames[-1]
         if isinstance(frame.value, dict) and frame.key is None:
             self._key(frame, event, line)
             return frame.path
         path = self._place()
-        resolved = self._scalar(value, line, path) if value is event else value
+        resolved = self._resolved(value, line, path)
         if isinstance(frame.value, list):
             self.lines[path] = line
             frame.value.append(resolved)
@@ -240,7 +241,10 @@ class _Builder:
             frame.key = key
             self.lines[child(frame.path, key)] = line
 
-    def _scalar(self, event: yaml.ScalarEvent, line: int, path: str) -> Any:
+    def _resolved(self, event: Any, line: int, path: str) -> Any:
+        """A scalar event's value; anything else as it is."""
+        if not isinstance(event, yaml.ScalarEvent):
+            return event
         quoted = event.style is not None
         fault = unreadable_text(event.value) if quoted else unreadable(event.value)
         if fault:

@@ -117,10 +117,8 @@ class Generator:
                 tokens += weight * bool(options)
                 for _, chance, target in options:
                     entropy -= weight * chance * math.log(chance)
-                    if target.slot == "marker":  # objects are alike: follow one of them
-                        same = g.IDS[g.DOMAINS[target.domain].objects[0]]
-                        target = target._replace(thing=same)
-                    after[target] = after.get(target, 0.0) + weight * chance
+                    alike = _any_object(target)
+                    after[alike] = after.get(alike, 0.0) + weight * chance
             layer = after
         return entropy, tokens - 1.0
 
@@ -258,6 +256,13 @@ def decorate(plan: Plan, kind: str, uniforms: np.ndarray) -> Plan:
         twin.extend(plan[start : stop + 1])
         effort, start = plan[start] in hard, stop + 1
     return tuple(twin)
+
+
+def _any_object(state: State) -> State:
+    """The state with a domain's objects taken as one: they differ in name only."""
+    if state.slot != "marker":
+        return state
+    return state._replace(thing=g.IDS[g.DOMAINS[state.domain].objects[0]])
 
 
 _BY_TASK = {g.IDS[d.name]: d for d in g.DOMAINS}

@@ -135,7 +135,14 @@ DOMAINS = (
     ),
 )
 
-MODIFIERS = (("simple", 0), ("small", 0), ("usual", 1), ("weekly", 1), ("large", 2), ("thorough", 2))
+MODIFIERS = (
+    ("simple", 0),
+    ("small", 0),
+    ("usual", 1),
+    ("weekly", 1),
+    ("large", 2),
+    ("thorough", 2),
+)
 """Modifier words with their pace, an index into :data:`PACES`."""
 QUALIFIERS = ("carefully", "slowly", "first", "again", "twice", "gently")
 

@@ -24,13 +24,14 @@ from harness.subject.decoder import DecoderConfig
 from harness.subject.interface import Health, Recipe, RoleSpec
 from models import grammar as g
 from models.health import examine
+from models.sae import SaeOptions, activations, fit, quality, write
 from models.task import PlanTask
 from models.train import Training, initialise, train
 
 SPECIALS = {"pad": g.PAD, "eos": g.END, "bos": g.TASK, "unk": g.UNK}
 HEALTH = "health.json"
 
-Options = TypeVar("Options", DecoderConfig, Training)
+Options = TypeVar("Options", DecoderConfig, Training, SaeOptions)
 
 
 class Miniature:
@@ -44,7 +45,9 @@ class Miniature:
                 raise _unknown(key, "params", recipe, known)
         shape = {"vocab": len(g.WORDS), **recipe.params.get("decoder", {})}
         self.config = self._options(DecoderConfig, shape, "params.decoder")
-        self.training = self._options(Training, recipe.params.get("training", {}), "params.training")
+        self.training = self._options(
+            Training, recipe.params.get("training", {}), "params.training"
+        )
         self._task = PlanTask(self.config.vocab)
         if self.config.context < g.LONGEST_PLAN:
             raise ClaimsError(
@@ -95,6 +98,20 @@ class Miniature:
         text = json.dumps(health.as_json(), indent=2, sort_keys=True)
         (out / HEALTH).write_text(text + "\n", encoding="utf-8")
         return health
+
+    def build_dictionary(self, model: Path, hook: str, seed: int, out: Path) -> None:
+        """Train a TopK SAE on ``fit`` texts of both variants; quality on texts of ``select``.
+
+        The stored ``model_name`` is the folder's own name, so that bytes do not depend on where
+        the workspace lies.
+        """
+        spec = self.recipe.dictionaries
+        options = self._options(SaeOptions, spec.params if spec else {}, "dictionaries.params")
+        torch.set_num_threads(1)
+        decoder = load_decoder(model)
+        sae = fit(activations(decoder, self._task, hook, "fit", options.texts, seed), options, seed)
+        held_out = activations(decoder, self._task, hook, "select", options.texts // 4, seed)
+        write(sae, out, hook, model.name, quality(sae, held_out))
 
     def _options(self, into: type[Options], given: Mapping[str, Any], where: str) -> Options:
         """A record of options from a mapping. Raises :class:`UnknownName` for a key too many."""

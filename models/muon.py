@@ -44,12 +44,19 @@ class Muon:
         for block in decoder.blocks:
             assert isinstance(block, Block)
             rest += [block.norm_attn, block.norm_mlp]
-            for matrix, maps in ((block.qkv, 3), (block.out, 1), (block.gate_up, 2), (block.down, 1)):
+            for matrix, maps in (
+                (block.qkv, 3),
+                (block.out, 1),
+                (block.gate_up, 2),
+                (block.down, 1),
+            ):
                 rows, columns = matrix.shape[0] // maps, matrix.shape[1]
                 wide = rows < columns  # kept tall, so that gate, up and down share a batch
                 shape = (columns, rows) if wide else (rows, columns)
                 self.groups.setdefault(shape, []).append((matrix, maps, wide))
-        self.adam = torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+        self.adam = torch.optim.AdamW(
+            rest, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True
+        )
 
     @torch.no_grad()
     def step(self, scale: float) -> None:

@@ -29,19 +29,19 @@ from models.task import pad, plans, random_numbers
 class Training:
     """How a decoder is trained; rates are peaks of a warm-up and cosine schedule."""
 
-    steps: int = 160
+    steps: int = 200
     batch: int = 32
     warmup: int = 15
-    matrix_rate: float = 0.03
-    rate: float = 0.01
-    momentum: float = 0.95
+    matrix_rate: float = 0.02
+    rate: float = 0.03
+    momentum: float = 0.9
     newton_steps: int = 5
     pool: int = 8
     unwind_share: float = 0.15
 
 
 def initialise(config: DecoderConfig, seed: int) -> Decoder:
-    """A fresh decoder; ``out`` and ``down`` start at zero, so that every block starts as nothing."""
+    """A fresh decoder; ``out`` and ``down`` start at zero, so every block starts as nothing."""
     decoder = Decoder(config)
     generator = torch.Generator().manual_seed(seed % 2**63)
     nn.init.normal_(decoder.embed, std=config.d_model**-0.5, generator=generator)

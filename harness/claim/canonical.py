@@ -1,8 +1,8 @@
 """A claim as one JSON value and back: what a lock binds and what a difference is named by.
 
 The value is the claim in its own language with every default written out. Named parts whose order
-is part of the claim (directions, arms, preconditions, criteria) are lists of mappings with a
-``name``; those without order (sites, shown, waivers) are mappings. Reading back goes through the
+is part of the claim (directions, arms, preconditions, criteria, shown) are lists of mappings with a
+``name``; those without order (sites, waivers) are mappings. Reading back goes through the
 same checks as a file, so that a hand-edited lock is refused like a hand-edited claim.
 
 Law: ``claim_from_json(claim_to_json(c)) == c``.
@@ -21,7 +21,7 @@ from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction
 from harness.claim.vocabulary import JUDGED
 from harness.yamlio import Document
 
-ORDERED = ("directions", "arms", "preconditions", "criteria")
+ORDERED = ("directions", "arms", "preconditions", "criteria", "shown")
 
 
 def claim_to_json(claim: Claim) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def claim_to_json(claim: Claim) -> dict[str, Any]:
     if claim.dose_rule is not None:
         out["dose_rule"] = asdict(claim.dose_rule)
     if claim.shown:
-        out["shown"] = _plain(claim.shown)
+        out["shown"] = [{"name": n, **_plain(spec)} for n, spec in claim.shown.items()]
     if claim.exclusion is not None:
         out["exclusion"] = asdict(claim.exclusion)
     if claim.waivers:

@@ -15,13 +15,16 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from harness.claim.offers import check_offers
 from harness.claim.parse_arms import Names, arms, directions, dose_rule, sites
 from harness.claim.parse_rules import criteria, preconditions, shown
 from harness.claim.schema import SCHEMA, Claim, Exclusion, Samples, Subject
-from harness.errors import BadInput, NothingThere, Problem, UnknownName, nearest
+from harness.claim.suits import check_suits
+from harness.errors import BadInput, ClaimsError, NothingThere, Problem, UnknownName, nearest
 from harness.fields import LONGEST_ID, Node, Reader, good_id
+from harness.paths import inside
 from harness.subject.interface import Recipe
 from harness.subject.recipe import MOST_REPLICATES, load_recipe
 from harness.yamlio import Document, load_file
@@ -65,7 +68,7 @@ def parse_claim(root: Path, path: Path | str) -> Claim:
     document = load_file(root, relative)
     stem = Path(relative).name.removesuffix(".yaml")
     try:
-        recipe: Recipe | None = _recipe_of(root, document.value)
+        recipe: Recipe | None = _recipe_of(root, document)
         faults: tuple[Problem, ...] = ()
     except BadInput as error:
         recipe, faults = None, error.problems
@@ -151,6 +154,9 @@ def read_claim(document: Document, recipe: Recipe | None = None, stem: str | Non
         waivers=read("waivers", _waivers, {}),
         does_not_show=read("does_not_show", lambda n: _texts(n, "a list of sentences"), ()),
     )
+    check_suits(claim, reader)
+    if recipe is not None:
+        check_offers(claim, recipe, reader)
     reader.finish()
     return claim
 
@@ -167,11 +173,26 @@ def _relative(root: Path, path: Path) -> str:
     raise BadInput((Problem(str(path), 0, "", f"not inside the workspace {root}", fix),))
 
 
-def _recipe_of(root: Path, value: Any) -> Recipe | None:
-    """The recipe that the document names, if it names one at all."""
-    subject = value.get("subject") if isinstance(value, dict) else None
+def _recipe_of(root: Path, document: Document) -> Recipe | None:
+    """The recipe that the document names, if it names one at all.
+
+    Raises :class:`BadInput`: a wrong path is the claim's fault, a wrong recipe is the recipe's.
+    """
+    subject = document.value.get("subject") if isinstance(document.value, dict) else None
     named = subject.get("recipe") if isinstance(subject, dict) else None
-    return load_recipe(root, named) if isinstance(named, str) and named else None
+    if not isinstance(named, str) or not named.strip():
+        return None
+    reader = Reader(document)
+    try:
+        found = inside(root, named).is_file()
+    except ClaimsError as error:
+        reader.problem("subject.recipe", error.what, error.fix)
+    else:
+        if not found:
+            fix = "Check the path, which starts at the workspace's root"
+            reader.problem("subject.recipe", f"{named} does not exist", fix)
+    reader.finish()
+    return load_recipe(root, named)
 
 
 def _id(node: Node, stem: str | None) -> str:
@@ -211,7 +232,10 @@ def _subject(node: Node) -> Subject:
 
 def _samples(node: Node) -> Samples:
     keys = node.fields((), tuple(f.name for f in fields(Samples)))
-    return Samples(**{name: entry.count(1, MOST_SAMPLES) for name, entry in keys.items()})
+    least = {"fit": 2}  # its two halves are compared
+    return Samples(
+        **{name: node.count(least.get(name, 1), MOST_SAMPLES) for name, node in keys.items()}
+    )
 
 
 def _exclusion(node: Node) -> Exclusion:

@@ -25,13 +25,14 @@ from harness.errors import ClaimsError, nearest
 from harness.fields import Node
 from harness.paths import inside
 from harness.subject.interface import Recipe
-from harness.subject.recipe import HOOK, MOST_REPLICATES
+from harness.subject.recipe import HOOK, MOST_REPLICATES, POSITIONS
 
 WITHOUT_DIRECTION = ("replace-mean", "replace-zero")
 DONORS = {"same": 0, "next": 1}
 MOST_CONTROLS = 1000
 MOST_DOSES = 64
-LARGEST_DOSE = 1000.0
+LARGEST_DOSE = 4.0
+"""In median residual norms: beyond it nothing of the model's own is left."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def sites(node: Node) -> dict[str, Site]:
             hook=keys["hook"].pattern(HOOK, "a hook point, such as blocks.2.hook_resid_post")
             if "hook" in keys
             else "",
-            positions=keys["positions"].pattern(HOOK, "a position class, such as step_onset")
+            positions=keys["positions"].pattern(POSITIONS, "a position class, such as step_onset")
             if "positions" in keys
             else "",
         )

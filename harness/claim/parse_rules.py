@@ -12,9 +12,9 @@ from typing import Any
 from harness.claim.kinds import ESTIMANDS, PRECONDITIONS, TESTS, Kind, Param
 from harness.claim.parse_arms import Names, reference, role
 from harness.claim.schema import Criterion, Expectation, Precondition, Test
-from harness.claim.vocabulary import JUDGED
+from harness.claim.vocabulary import AT_ARMS, JUDGED
 from harness.fields import Node
-from harness.subject.recipe import HOOK
+from harness.subject.recipe import HOOK, POSITIONS
 
 Params = dict[str, Any]
 
@@ -68,13 +68,17 @@ def shown(node: Node, names: Names) -> dict[str, Params]:
 
 
 def _kind(
-    entry: Node, table: Mapping[str, Kind], what: str, extra: tuple[str, ...]
+    entry: Node,
+    table: Mapping[str, Kind],
+    what: str,
+    extra: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
 ) -> tuple[Kind, dict[str, Node]]:
     """The kind, and its keys after unknown and missing ones are reported."""
     value = entry.value.get("kind") if isinstance(entry.value, dict) else None
     if isinstance(value, str) and value in table:
         kind = table[value]
-        return kind, entry.fields(("kind", *kind.required, *extra), kind.optional)
+        return kind, entry.fields(("kind", *kind.required, *extra), (*kind.optional, *optional))
     if isinstance(entry.value, dict) and "kind" in entry.value:
         dict(entry.entries())["kind"].word(tuple(table), what)
     else:
@@ -83,7 +87,7 @@ def _kind(
 
 
 def _estimand(node: Node, names: Names, extra: tuple[str, ...] = ()) -> Params:
-    kind, keys = _kind(node, ESTIMANDS, "kind of estimand", extra)
+    kind, keys = _kind(node, ESTIMANDS, "kind of estimand", optional=extra)
     out = {"kind": kind.name, **_params(node, kind, keys, names)}
     if "label" in extra and "label" in keys:
         out["label"] = keys["label"].text(200)
@@ -105,9 +109,9 @@ def _params(entry: Node, kind: Kind, keys: Mapping[str, Node], names: Names) -> 
                     f"the arm {arm!r} does not intervene", "Name an arm with an operation"
                 )
     for key in ("baseline", "reference"):
-        arm = out.get(key)
-        if isinstance(arm, str) and arm in names.arms and names.intervenes(arm):
-            keys[key].problem(f"the {key} {arm!r} intervenes", "Name an arm without operation")
+        base = out.get(key)
+        if isinstance(base, str) and base in names.arms and names.intervenes(base):
+            keys[key].problem(f"the {key} {base!r} intervenes", "Name an arm without operation")
     if any(p.type == "dose" for p in kind.params):
         _dose_is_measured(entry, keys, out, names)
     return out
@@ -121,7 +125,7 @@ def _dose_is_measured(entry: Node, keys: Mapping[str, Node], values: Params, nam
     """Every intervening arm of an estimand is measured at the dose that is asked for."""
     arms = [
         arm
-        for key in ("arm", "minus", "over", "controls")
+        for key in AT_ARMS
         for arm in _listed(values.get(key))
         if arm in names.arms and names.intervenes(arm)
     ]
@@ -167,7 +171,7 @@ def _value(node: Node, param: Param, names: Names) -> Any:
         case "hook":
             return node.pattern(HOOK, "a hook point, such as blocks.2.hook_resid_post")
         case "positions":
-            return node.pattern(HOOK, "a position class, such as step_onset")
+            return node.pattern(POSITIONS, "a position class, such as step_onset")
         case "bounds":
             keys = node.fields(param.keys)
             return {name: entry.number(low=param.low) for name, entry in keys.items()}

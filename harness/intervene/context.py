@@ -6,7 +6,8 @@ Not covered: the fitting methods (``harness.intervene.methods``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,6 +40,9 @@ class FitContext:
     seed: int = 0
     behaviour: str = "behaviour"
     onset: str = "step_onset"
+    memory: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was gathered already, by model, site and class; contexts on the same texts may share
+    one, so that nine candidates do not run the models nine times."""
 
     def role(self, name: str | None, need: str) -> Model:
         """The model of a role. Raises if the method needs one that is not given."""
@@ -56,16 +60,28 @@ class FitContext:
 
     def gathered(self, model: Model) -> Gathered:
         """The model's activations at the class's positions in all texts."""
-        return gather(model, self.task, self.texts, self.hook, self.positions)
+        key = ("gathered", id(model), self.hook, self.positions)
+        if key not in self.memory:
+            self.memory[key] = gather(model, self.task, self.texts, self.hook, self.positions)
+        found: Gathered = self.memory[key]
+        return found
 
     def half(self, odd: bool) -> FitContext:
         """The context with every other item of each variant."""
         some = {k: _rows(v, slice(int(odd), None, 2)) for k, v in self.texts.items()}
-        return replace(self, texts=some)
+        return replace(self, texts=some, memory={})
 
 
 def behaviour_gradient(context: FitContext, model: Model) -> Tensor:
     """Gradient [d] of the mean log behaviour mass at onsets wrt one vector added at the class."""
+    key = ("gradient", id(model), context.hook, context.positions, context.behaviour, context.onset)
+    if key not in context.memory:
+        context.memory[key] = _gradient(context, model)
+    found: Tensor = context.memory[key]
+    return found
+
+
+def _gradient(context: FitContext, model: Model) -> Tensor:
     opens = torch.tensor(context.task.token_sets[context.behaviour])
     total, onsets = torch.zeros(model.d_model), 0
 

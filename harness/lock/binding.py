@@ -19,7 +19,7 @@ from harness.claim.canonical import claim_to_json
 from harness.claim.schema import Claim
 from harness.digest import digest_file
 from harness.lock.closure import builder_closure, evaluator_closure
-from harness.lock.tensors import tensor_digest
+from harness.lock.tensors import tensors_digest
 from harness.subject.interface import Recipe
 from harness.subject.recipe import recipe_to_json
 
@@ -60,7 +60,7 @@ def settings() -> dict[str, str]:
 def given_files(root: Path, claim: Claim) -> dict[str, str]:
     """Path -> digest of its tensors, for directions that are given and not fitted."""
     paths = {d.file for d in claim.directions if d.file is not None}
-    return {path: tensor_digest(root, path) for path in sorted(paths)}
+    return {path: tensors_digest(root, path) for path in sorted(paths)}
 
 
 def content(root: Path, previous: str, bound: tuple[tuple[Claim, Recipe], ...]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def content(root: Path, previous: str, bound: tuple[tuple[Claim, Recipe], ...]) 
             }
             for claim, recipe in bound
         },
-        "evaluator": evaluator_closure(),
+        "evaluator": evaluator_closure(root),
         "packages": packages(),
         "settings": settings(),
     }

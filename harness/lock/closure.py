@@ -1,197 +1,223 @@
-"""What code a registration rests on: the import closure of a module, read but never imported.
+"""Which code a lock binds: everything that some modules import, read and never run.
 
-Starting from a module, every import statement in it is followed, also inside functions and under
-conditions, to the modules of the workspace and of ``harness``; libraries outside are bound by their
-versions. Packages on the way (``__init__.py``) run at import and belong to the closure. The
-workspace comes first on ``sys.path``, so a workspace file that shadows a library is found too.
+Imports are followed inside the workspace and inside the installed ``harness`` package, wherever
+they stand (inside functions and under ``TYPE_CHECKING`` too), with every package ``__init__`` on
+the way. A name is looked up in the workspace first, as Python does once the workspace's root is on
+its path, so a workspace file that shadows a library is found. Libraries are bound by their
+versions (``harness.lock.binding``).
 
-Imports that only running could resolve would leave a hole: workspace code that imports by a
-computed name, executes text or has compiled modules is refused.
+Code of the workspace that imports or runs by name (``importlib``, ``__import__``, ``exec``,
+``sys.path`` and their like) is refused, because what it runs cannot be read here. The harness
+itself does so in one place, ``harness.measure.artefacts``, to load the builder that is bound.
 
-Not covered: data files that code opens (a recipe's parameters and ``from-file`` directions are
-bound; other files are not), libraries' own code beyond their version.
+Not covered: data files that the code reads; ways to run code that no list can name; bytecode put
+into ``__pycache__``.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import harness
 from harness.errors import ClaimsError
-from harness.lock.source import parse_source, reads_docstrings, tree_digest
+from harness.lock.imports import Import
+from harness.lock.source import Module, analyse
+from harness.paths import inside
 from harness.subject.interface import Recipe
 
-HARNESS = "harness"
-EVALUATOR = ("harness.measure.runner", "harness.verdict.judge")
+PACKAGE = "harness"
+EVALUATOR = (
+    "harness.measure.run",
+    "harness.measure.runner",
+    "harness.measure.tables",
+    "harness.measure.dose",
+    "harness.measure.needs",
+    "harness.verdict.judge",
+    "harness.verdict.standing",
+)
 """Where measuring and judging start."""
-BY_NAME = frozenset({"import_module", "__import__"})
-EXECUTES = frozenset(
-    {"exec", "eval", "compile", "run_path", "run_module", "spec_from_file_location",
-     "SourceFileLoader", "SourcelessFileLoader", "ExtensionFileLoader", "exec_module"}
-)  # fmt: skip
-BARE_ONLY = frozenset({"exec", "eval", "compile"})
-"""Builtins: ``model.eval()`` and ``re.compile`` are something else."""
+APART = ("harness.cli", "harness.lock", "harness.pytest_plugin", "harness.report")
+"""Parts of the harness that neither measure nor judge: what keeps the record, what shows it. They
+can refuse a verdict, but not change one, and their work is checked by ``claims verify``."""
+COMPILED = (*EXTENSION_SUFFIXES, ".pyc")
 
 
-@dataclass
-class _Walk:
-    """A walk over modules; ``found`` maps each to its tree."""
+@dataclass(frozen=True)
+class _Found:
+    """Where a module is: its file (None for a folder without ``__init__.py``), and its kind."""
 
-    root: Path | None
-    harness_folder: Path
-    found: dict[str, ast.Module] = field(default_factory=dict)
-
-    def add(self, name: str) -> None:
-        """Add a module, its packages and everything they import."""
-        queue = [name]
-        while queue:
-            module = queue.pop()
-            for part in _with_packages(module):
-                if part in self.found:
-                    continue
-                path = self.locate(part)
-                if path is None:
-                    continue
-                tree = parse_source(path)
-                if not self.ours(part):
-                    _refuse_dynamic(tree, path)
-                self.found[part] = tree
-                package = path.name == "__init__.py"
-                queue += self.imports(part, package, tree)
-
-    @staticmethod
-    def ours(module: str) -> bool:
-        return module == HARNESS or module.startswith(HARNESS + ".")
-
-    def locate(self, module: str) -> Path | None:
-        """The file of a module of the workspace or of ``harness``; None for a library's."""
-        if self.ours(module):
-            base, parts = self.harness_folder.parent, module.split(".")
-        elif self.root is None:
-            return None
-        else:
-            base, parts = self.root, module.split(".")
-        place = base.joinpath(*parts)
-        package = place / "__init__.py"
-        if package.is_file():
-            return package
-        for suffix in (*EXTENSION_SUFFIXES, ".pyc"):
-            compiled = place.with_name(place.name + suffix)
-            if compiled.is_file():
-                raise ClaimsError(
-                    "a compiled module cannot be read, so the lock cannot bind it",
-                    where=str(compiled),
-                    fix="Remove it and keep the Python source",
-                )
-        source = place.with_name(place.name + ".py")
-        return source if source.is_file() else None
-
-    def imports(self, module: str, package: bool, tree: ast.Module) -> Iterator[str]:
-        """Absolute names of everything that a module may import."""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                base = _base(module, package, node)
-                if base:
-                    yield base
-                    yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
-            elif isinstance(node, ast.Call):
-                yield from _named(node, module, package)
+    name: str
+    file: Path | None
+    package: bool
+    ours: bool
 
 
-def _with_packages(module: str) -> Iterator[str]:
-    parts = module.split(".")
-    for n in range(1, len(parts) + 1):
-        yield ".".join(parts[:n])
+def closure(root: Path, modules: Sequence[str]) -> dict[str, str]:
+    """Dotted name -> digest, for ``modules`` and all that they import, sorted by name.
 
-
-def _base(module: str, package: bool, node: ast.ImportFrom) -> str:
-    """The absolute name after ``from``; empty where it climbs out of every package."""
-    if not node.level:
-        return node.module or ""
-    parts = module.split(".")
-    up = node.level - 1 if package else node.level
-    if up >= len(parts) + (1 if package else 0):
-        return ""
-    kept = parts[: len(parts) - up]
-    return ".".join([*kept, *([node.module] if node.module else [])])
-
-
-def _called(node: ast.Call) -> tuple[str, bool]:
-    """The name that is called, and whether it is bare."""
-    if isinstance(node.func, ast.Name):
-        return node.func.id, True
-    return (node.func.attr, False) if isinstance(node.func, ast.Attribute) else ("", False)
-
-
-def _named(node: ast.Call, module: str, package: bool) -> Iterator[str]:
-    """The module that ``import_module("a.b")`` names in so many words."""
-    name, _ = _called(node)
-    if name not in BY_NAME or not node.args:
-        return
-    first = node.args[0]
-    if isinstance(first, ast.Constant) and isinstance(first.value, str):
-        dots = len(first.value) - len(first.value.lstrip("."))
-        if dots:
-            relative = ast.ImportFrom(module=first.value[dots:] or None, names=[], level=dots)
-            yield _base(module, package, relative)
-        else:
-            yield first.value
-
-
-def _refuse_dynamic(tree: ast.Module, path: Path) -> None:
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        name, bare = _called(node)
-        computed = name in BY_NAME and not (node.args and isinstance(node.args[0], ast.Constant))
-        executes = name in EXECUTES and (bare or name not in BARE_ONLY)
-        if computed or executes:
-            raise ClaimsError(
-                f"{name}(...) runs code that the lock cannot see",
-                where=f"{path}:{node.lineno}",
-                fix="Import modules by name, with an import statement",
-            )
-
-
-def closure(
-    starts: tuple[str, ...], root: Path | None = None, harness_folder: Path | None = None
-) -> dict[str, str]:
-    """Module name -> digest of its meaning, for the start modules and all that they import.
-
-    ``root`` is the workspace (None: only ``harness``). Raises :class:`ClaimsError` for a start
-    that does not exist, source that is not Python and code that the closure cannot follow.
+    Raises :class:`ClaimsError` with file and line for a module that is missing, is not Python or
+    imports by name.
     """
-    folder = harness_folder or Path(str(harness.__file__)).parent
-    walk = _Walk(root, folder)
-    for start in starts:
-        if walk.locate(start) is None:
-            raise ClaimsError(
-                f"there is no module {start!r}",
-                where=str(root or folder.parent),
-                fix=f"Write it as {start.replace('.', '/')}.py below the workspace's root",
-            )
-        walk.add(start)
-    keep = any(reads_docstrings(tree) for name, tree in walk.found.items() if not walk.ours(name))
-    return {
-        name: tree_digest(walk.found[name], keep and not walk.ours(name))
-        for name in sorted(walk.found)
-    }
+    return _Walk(root).run(modules)
 
 
 def builder_closure(root: Path, recipe: Recipe) -> dict[str, str]:
-    """The closure of the recipe's builder: everything that generates data and trains models."""
-    return closure((recipe.builder.partition(":")[0],), root)
+    """The closure of the recipe's builder: workspace modules, and those of harness it rests on."""
+    module = recipe.builder.partition(":")[0]
+    walk = _Walk(root)
+    if walk.find(module) is None:
+        raise ClaimsError(
+            f"the builder {recipe.builder!r} has no module {module} in the workspace",
+            where=recipe.file,
+            fix="Write builder: as module:attribute, such as models.miniature:Miniature",
+        )
+    return walk.run([module])
 
 
-def evaluator_closure(root: Path | None = None) -> Mapping[str, str]:
-    """The closure of everything that measures and judges.
+def evaluator_closure(root: Path | None = None) -> dict[str, str]:
+    """The closure of what measures and judges, in the installed harness.
 
-    With a ``root``, workspace files that shadow a library which the evaluator imports are in it.
+    With a ``root``, files of the workspace that shadow a library it imports are in it.
     """
-    return closure(EVALUATOR, root)
+    return _Walk(root, apart=APART).run(EVALUATOR)
+
+
+class _Walk:
+    """One walk over imports. ``root`` None: nothing but the harness is looked into."""
+
+    def __init__(self, root: Path | None, apart: Sequence[str] = ()) -> None:
+        self.root, self.apart = root, tuple(apart)
+        self.home = Path(str(harness.__file__)).parent.parent
+        self.modules: dict[str, tuple[bool, Module]] = {}
+        self.where: dict[str, _Found | None] = {}
+        self.todo: list[str] = []
+
+    def run(self, modules: Sequence[str]) -> dict[str, str]:
+        """Walk from ``modules`` until nothing new is imported."""
+        seen: set[str] = set()
+        for name in modules:
+            self._want(name, "", 0)
+        while self.todo:
+            name = self.todo.pop()
+            if name not in seen:
+                seen.add(name)
+                self._read(name)
+        documented = any(ours and m.reads_documentation for ours, m in self.modules.values())
+        return {
+            name: module.documented if ours and documented else module.digest
+            for name, (ours, module) in sorted(self.modules.items())
+        }
+
+    def find(self, name: str) -> _Found | None:
+        """Where a module is, None if it is neither the workspace's nor the harness's."""
+        if name not in self.where:
+            if name.partition(".")[0] == PACKAGE:
+                self.where[name] = _at(self.home, name, ours=False)
+            else:
+                self.where[name] = None if self.root is None else _at(self.root, name, ours=True)
+        return self.where[name]
+
+    def _inside(self, name: str) -> bool:
+        """Whether a name's first part is ours to read, and not set apart."""
+        if any(name == a or name.startswith(a + ".") for a in self.apart):
+            return False
+        return self.find(name.partition(".")[0]) is not None
+
+    def _want(self, name: str, file: str, line: int) -> None:
+        """Take a module that must exist if its package is ours, with its parents."""
+        if not self._inside(name):
+            if not file:
+                raise ClaimsError(f"there is no module {name}", fix="Correct the name")
+            return
+        if self.find(name) is None:
+            raise ClaimsError(
+                f"imports {name}, which does not exist" if file else f"there is no module {name}",
+                where=f"{file}:{line}" if file else "",
+                fix="Correct the name, or add the module: a lock binds all code that is imported",
+            )
+        parts = name.split(".")
+        self.todo += [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
+
+    def _read(self, name: str) -> None:
+        found = self.find(name)
+        if found is None or found.file is None:
+            return
+        shown = self._shown(found)
+        module = analyse(found.file.read_bytes(), shown)
+        if found.ours and module.dynamic:
+            line, what = min(module.dynamic)
+            raise ClaimsError(
+                f"{what}: what this imports or runs cannot be read, so no lock can bind it",
+                where=f"{shown}:{line}",
+                fix="Write the import out (import models.part), or drop it",
+            )
+        self.modules[name] = (found.ours, module)
+        for one in module.imports:
+            self._follow(found, one, shown)
+
+    def _follow(self, found: _Found, one: Import, shown: str) -> None:
+        base = _absolute(found, one, shown)
+        self._want(base, shown, one.line)
+        if not self._inside(base):
+            return
+        for name in (*one.names, *(self._starred(base) if one.star else ())):
+            submodule = f"{base}.{name}"
+            if self.find(submodule) is not None:
+                self._want(submodule, shown, one.line)
+
+    def _starred(self, base: str) -> Iterator[str]:
+        found = self.find(base)
+        if found is not None and found.package and found.file is not None:
+            yield from analyse(found.file.read_bytes(), self._shown(found)).exported
+
+    def _shown(self, found: _Found) -> str:
+        assert found.file is not None
+        base = self.root if found.ours and self.root is not None else self.home
+        return found.file.relative_to(base).as_posix()
+
+
+def _at(base: Path, name: str, ours: bool) -> _Found | None:
+    """A module below ``base``, found in the order in which Python's own finder looks."""
+    folder = base / name.replace(".", "/")
+    init = folder / "__init__.py"
+    if init.is_file():
+        return _found(base, name, init, True, ours)
+    for suffix in COMPILED:
+        for binary in (folder.with_name(folder.name + suffix), folder / f"__init__{suffix}"):
+            if binary.is_file():
+                raise ClaimsError(
+                    "a compiled module cannot be read, so no lock can bind it",
+                    where=str(binary.relative_to(base)),
+                    fix="Remove it and keep its Python source, or install it as a package",
+                )
+    file = folder.with_name(folder.name + ".py")
+    if file.is_file():
+        return _found(base, name, file, False, ours)
+    if folder.is_dir() and any(folder.glob("*.py")):
+        return _Found(name, None, True, ours)  # a namespace package
+    return None
+
+
+def _found(base: Path, name: str, file: Path, package: bool, ours: bool) -> _Found:
+    if ours:
+        inside(base, file.relative_to(base).as_posix())  # refuses symbolic links
+    return _Found(name, file, package, ours)
+
+
+def _absolute(found: _Found, one: Import, shown: str) -> str:
+    """The absolute name of what an import is from."""
+    if not one.level:
+        return one.module
+    package = found.name.split(".") if found.package else found.name.split(".")[:-1]
+    up = one.level - 1
+    if up >= len(package):
+        raise ClaimsError(
+            f"a relative import with {one.level} dots leaves its package",
+            where=f"{shown}:{one.line}",
+            fix="Write the module's full name",
+        )
+    kept = package[: len(package) - up]
+    return ".".join([*kept, *([one.module] if one.module else [])])

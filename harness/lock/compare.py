@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.claim.canonical import claim_from_json, claim_to_json
+from harness.claim.canonical import claim_to_json
 from harness.claim.parse import parse_claim
 from harness.digest import PREFIX, short
 from harness.errors import ClaimsError
@@ -25,8 +25,7 @@ from harness.lock.binding import packages, settings
 from harness.lock.closure import PACKAGE, builder_closure, evaluator_closure
 from harness.lock.leaves import ABSENT, differing
 from harness.lock.record import Lock
-from harness.lock.tensors import tensor_digest
-from harness.subject.interface import Recipe
+from harness.lock.tensors import tensors_digest
 from harness.subject.recipe import load_recipe, recipe_from_json, recipe_to_json
 
 LONGEST = 120
@@ -58,7 +57,7 @@ def compare(root: Path, lock: Lock) -> tuple[Difference, ...]:
         *_recipe(root, lock),
         *_builder(root, lock),
         *_files(root, lock),
-        *_evaluator(lock),
+        *_evaluator(root, lock),
         *_group("package", lock.bound["packages"], packages(), False),
         *_group("settings", lock.bound["settings"], settings(), False),
     )
@@ -75,7 +74,7 @@ def _claim(root: Path, lock: Lock) -> Iterator[Difference]:
 
 def _recipe(root: Path, lock: Lock) -> Iterator[Difference]:
     try:
-        found = load_recipe(root, claim_from_json(lock.claim).subject.recipe)
+        found = load_recipe(root, lock.claim["subject"]["recipe"])
     except ClaimsError as error:
         yield Difference("recipe", _word(lock.bound["recipe"]), _line(error), True)
         return
@@ -83,20 +82,19 @@ def _recipe(root: Path, lock: Lock) -> Iterator[Difference]:
 
 
 def _builder(root: Path, lock: Lock) -> Iterator[Difference]:
-    recipe: Recipe = recipe_from_json(lock.recipe)
     try:
-        found = builder_closure(root, recipe)
+        found = builder_closure(root, recipe_from_json(lock.recipe))
     except ClaimsError as error:
-        yield Difference("builder", recipe.builder, _line(error), True)
+        yield Difference("builder", f"{len(lock.bound['builder'])} modules", _line(error), True)
         return
     for one in _group("builder", lock.bound["builder"], found, True):
         of_harness = one.field.split(".")[1] == PACKAGE
         yield Difference(one.field, one.locked, one.found, not of_harness)
 
 
-def _evaluator(lock: Lock) -> Iterator[Difference]:
+def _evaluator(root: Path, lock: Lock) -> Iterator[Difference]:
     try:
-        found = evaluator_closure()
+        found = evaluator_closure(root)
     except ClaimsError as error:
         yield Difference(
             "evaluator", f"{len(lock.bound['evaluator'])} modules", _line(error), False
@@ -108,7 +106,7 @@ def _evaluator(lock: Lock) -> Iterator[Difference]:
 def _files(root: Path, lock: Lock) -> Iterator[Difference]:
     for path, locked in sorted(lock.bound["files"].items()):
         try:
-            found = tensor_digest(root, path)
+            found = tensors_digest(root, path)
         except ClaimsError as error:
             yield Difference(f"files.{path}", _word(locked), _line(error), True)
             continue

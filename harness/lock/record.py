@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from harness.digest import digest
 from harness.errors import RecordBroken
-from harness.lock.ledger import Row
+from harness.lock.chain import FILE, RESTORE, Row
 
 SCHEMA = "causal-claims/lock/1"
 
@@ -41,15 +42,15 @@ class Lock:
     yaml: str
 
     def as_json(self) -> dict[str, Any]:
-        """The lock file's value."""
+        """The lock file's value: claim and recipe in full, beside everything else that is bound."""
         return {
             "schema": SCHEMA,
             "claim_id": self.claim_id,
             "registration": self.registration,
             "members": self.members,
+            **self.bound,
             "claim": self.claim,
             "recipe": self.recipe,
-            "bound": self.bound,
             "yaml": self.yaml,
         }
 
@@ -108,19 +109,14 @@ def lock_from(row: Row, claim_id: str) -> Lock:
 
     Raises :class:`RecordBroken` if the row's parts do not belong together.
     """
-    where = f"claims/ledger.jsonl:{row.seq}"
-    fix = "Restore claims/ledger.jsonl from version control"
+    members = _members(row)
     try:
-        content, registration = row.body["content"], row.body["registration"]
-        members = {name: digest(one["claim"]) for name, one in content["claims"].items()}
-        if digest(content) != registration or members != row.body["claims"]:
-            what = "the registration is not the digest of what it binds"
-            raise RecordBroken(what, where=where, fix=fix)
+        content = row.body["content"]
         mine = content["claims"][claim_id]
         used = content["recipes"][mine["claim"]["subject"]["recipe"]]
         return Lock(
             claim_id=claim_id,
-            registration=registration,
+            registration=row.body["registration"],
             claim=mine["claim"],
             recipe=used["recipe"],
             bound={
@@ -132,9 +128,26 @@ def lock_from(row: Row, claim_id: str) -> Lock:
                 "packages": content["packages"],
                 "files": mine["files"],
             },
-            members=members,
+            members=dict(members),
             yaml=mine["yaml"],
         )
     except (KeyError, TypeError, AttributeError) as error:
-        what = f"the registration lacks a part ({error})"
-        raise RecordBroken(what, where=where, fix=fix) from error
+        raise _broken(row, f"the registration lacks a part ({error})") from error
+
+
+@lru_cache(maxsize=128)
+def _members(row: Row) -> Mapping[str, str]:
+    """Claim -> digest, once the registration is the digest of what it binds."""
+    try:
+        content = row.body["content"]
+        members = {name: digest(one["claim"]) for name, one in content["claims"].items()}
+        whole = digest(content) == row.body["registration"] and members == row.body["claims"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _broken(row, f"the registration lacks a part ({error})") from error
+    if not whole:
+        raise _broken(row, "the registration is not the digest of what it binds")
+    return members
+
+
+def _broken(row: Row, what: str) -> RecordBroken:
+    return RecordBroken(what, where=f"{FILE}:{row.seq}", fix=RESTORE)

@@ -57,8 +57,8 @@ def register(
             return _registration(root, earlier[-1], ids, restored=True)
         _refuse_relocking([lock.claim_id for lock in whole], ids, reason, again)
         _refuse(bound)
-        value = content(root, head(rows), bound)
-        row = append_locked(root, "registration", registration_body(value, reason.strip()), rows)
+        value = content(root, head(root), bound)
+        row = append_locked(root, "registration", registration_body(value, reason.strip()))
         for name in ids:
             write_atomic(lock_path(root, name), lock_from(row, name).as_bytes())
     return _registration(root, row, ids)

@@ -1,8 +1,10 @@
-"""The meaning of Python source as a digest: its syntax tree without layout, comments, docstrings.
+"""A Python module reduced to what it does: a digest of its syntax tree, and what it imports.
 
-Two files have the same digest if the interpreter runs the same statements. The dump is our own,
-over node types and fields that are not empty, so that Python's minor versions (which add empty
-fields) agree. A docstring counts only where ``keep_docstrings`` says that something may read it.
+Two files have the same digest if the interpreter runs the same statements: comments, layout,
+quotes, docstrings and statements that do nothing are free, everything else counts. The tree is
+written out by a small dumper of our own, over fields that are not empty, so that Python's minor
+versions (which add empty fields, and change ``ast.dump``) agree. Where code reads documentation at
+run time, docstrings count too: :attr:`Module.documented` is the digest with them.
 
 Not covered: what a module does with its own text or line numbers (``inspect.getsource``).
 """
@@ -11,71 +13,114 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from pathlib import Path
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.digest import PREFIX
 from harness.errors import ClaimsError
+from harness.lock.imports import Import, dynamic, exported, imports
 
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-IGNORED = frozenset({"ctx", "type_comment", "type_ignores"})
-"""Fields without meaning of their own: ``ctx`` follows from the place."""
+IGNORED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+"""Fields without meaning of their own: ``ctx`` follows from the place, ``kind`` is a u prefix."""
+FIX = "Correct the file: a lock binds what the code says, so it must be readable"
 
 
-def parse_source(path: Path) -> ast.Module:
-    """The syntax tree of a file. Raises :class:`ClaimsError` where it is not Python."""
+@dataclass(frozen=True)
+class Module:
+    """What one module's bytes say.
+
+    ``digest`` leaves docstrings out, ``documented`` has them; ``reads_documentation`` says whether
+    the module mentions ``__doc__``. ``exported`` are the words of a literal ``__all__``;
+    ``dynamic`` are (line, words) of code that imports or runs what cannot be read here.
+    """
+
+    digest: str
+    documented: str
+    reads_documentation: bool
+    imports: tuple[Import, ...]
+    exported: tuple[str, ...]
+    dynamic: tuple[tuple[int, str], ...]
+
+
+@lru_cache(maxsize=512)
+def analyse(source: bytes, file: str) -> Module:
+    """Analyse a module's bytes; ``file`` is for messages only.
+
+    Raises :class:`ClaimsError` with file and line for what is not Python.
+    """
     try:
-        return ast.parse(path.read_bytes(), filename=str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the author's invalid escapes are not our output
+            tree = ast.parse(source, filename=file)
     except SyntaxError as error:
-        raise ClaimsError(
-            f"not Python: {error.msg}", where=f"{path}:{error.lineno or 0}", fix="Correct it"
-        ) from None
-    except (ValueError, RecursionError, MemoryError):
-        raise ClaimsError("cannot be parsed as Python", where=str(path), fix="Correct it") from None
+        where = f"{file}:{error.lineno or 1}"
+        raise ClaimsError(f"not Python ({error.msg})", where=where, fix=FIX) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ClaimsError(f"not Python ({error})", where=f"{file}:1", fix=FIX) from error
+    return Module(
+        digest=tree_digest(tree),
+        documented=tree_digest(tree, keep_docstrings=True),
+        reads_documentation=_reads_documentation(tree),
+        imports=tuple(imports(tree)),
+        exported=tuple(exported(tree)),
+        dynamic=tuple(dynamic(tree)),
+    )
 
 
 def tree_digest(tree: ast.Module, keep_docstrings: bool = False) -> str:
-    """SHA-256 over the dump of a tree."""
+    """SHA-256 over the tree, written out without positions and without what does nothing."""
     state = hashlib.sha256()
     stack: list[object] = [tree]
     while stack:  # no recursion: a long chain of operators is a deep tree
         item = stack.pop()
-        if isinstance(item, str):
-            state.update(item.encode("utf-8", "surrogatepass"))
+        if isinstance(item, _Mark):
+            state.update(item.text.encode())
         elif isinstance(item, ast.Constant):
-            constant = f"<{type(item.value).__name__} {item.value!r}>"
-            state.update(constant.encode("utf-8", "surrogatepass"))
+            state.update(_constant(item.value))
         elif isinstance(item, ast.AST):
-            parts: list[object] = [f"({type(item).__name__}"]
-            for name, value in sorted(ast.iter_fields(item)):
-                if name == "body" and not keep_docstrings:
-                    value = _without_docstring(item, value)
+            parts: list[object] = [_Mark(f"({type(item).__name__}")]
+            for name, value in sorted(ast.iter_fields(item), key=lambda field: field[0]):
+                if isinstance(value, list):
+                    value = [v for v in value if not _idle(v, keep_docstrings)]  # noqa: PLW2901
                 if name not in IGNORED and value is not None and value != []:
-                    parts += [f" {name}=", value]
-            stack.extend(reversed([*parts, ")"]))
+                    parts += [_Mark(f" {name}="), value]
+            stack.extend(reversed([*parts, _Mark(")")]))
         elif isinstance(item, list):
-            # the length keeps [a, [b]] and [[a], b] apart, and None marks a gap (as in {**x})
-            stack.extend(reversed([f"[{len(item)}:", *item, "]"]))
+            # the length keeps [a, [b]] and [[a], b] apart; None marks a gap, as in {**x}
+            stack.extend(reversed([_Mark(f"[{len(item)}:"), *item, _Mark("]")]))
         else:
-            state.update(f"<{type(item).__name__} {item!r}>".encode())
+            state.update(_constant(item))
     return PREFIX + state.hexdigest()
 
 
-def _without_docstring(node: ast.AST, body: object) -> object:
-    """The body without its docstring, with ``pass`` where nothing is left."""
-    if not isinstance(node, DOCUMENTED) or not isinstance(body, list) or not body:
-        return body
-    first = body[0]
-    if (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
-    ):
-        return body[1:] or ([] if isinstance(node, ast.Module) else [ast.Pass()])
-    return body
+@dataclass(frozen=True)
+class _Mark:
+    """Punctuation of the dump, told apart from text in the code."""
+
+    text: str
 
 
-def reads_docstrings(tree: ast.Module) -> bool:
-    """Whether the code mentions ``__doc__`` or asks ``inspect`` for documentation."""
+def _constant(value: object) -> bytes:
+    # not repr of text or of integers: the one follows Python's Unicode tables, the other has a
+    # limit of digits; the length keeps neighbours apart
+    kind = type(value).__name__
+    if isinstance(value, str):
+        data = value.encode("utf-8", "surrogatepass")
+        return f"<{kind} {len(data)} ".encode() + data + b">"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"<{kind} {value:x}>".encode()
+    return f"<{kind} {value!r}>".encode()
+
+
+def _idle(item: object, keep_docstrings: bool) -> bool:
+    """Whether a statement does nothing: ``pass``, ``...``, a docstring, another bare constant."""
+    if isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant):
+        return not (keep_docstrings and isinstance(item.value.value, str))
+    return isinstance(item, ast.Pass)
+
+
+def _reads_documentation(tree: ast.Module) -> bool:
     for node in ast.walk(tree):
         names = (
             getattr(node, "attr", None),

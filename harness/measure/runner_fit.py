@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,6 +43,7 @@ class Fitting:
     norms: dict[str, float] = field(default_factory=dict)
     cosines: dict[str, float] = field(default_factory=dict)
     scales: dict[tuple[str, str], float] = field(default_factory=dict)
+    memory: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     @property
     def claim(self) -> Claim:
@@ -82,6 +84,7 @@ class Fitting:
             hook=site.hook,
             positions=site.positions,
             seed=self.job.seeds.seed("directions", self.replicate),
+            memory=self.memory,
         )
 
     def unit(self, arm: Arm, name: str) -> Tensor:

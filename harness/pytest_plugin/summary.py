@@ -42,6 +42,7 @@ def write(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         from harness.verdict.standing import all_standings
 
         reporter.section("claims")
+        reporter.ensure_newline()
         try:
             rows = all_standings(root)
         except ClaimsError as error:
@@ -54,7 +55,7 @@ def write(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
             note = "" if row.claim in ran else " (not in this run)"
             reporter.write(f"{row.claim:<{width}}  ")
             reporter.write(f"{status:<12}", **MARKUP.get(status, {}))
-            reporter.write_line(f"  {row.sentence}{note}")
+            reporter.write(f"  {row.sentence}{note}\n")
         if not rows:
             reporter.write_line("no claim is registered: claims lock ID...")
 

@@ -145,7 +145,7 @@ def _facts(row: Mapping[str, Any], test: Mapping[str, Any]) -> list[tuple[str, s
     found = [("n", f"{row['n']} replicates")] if row.get("n") is not None else []
     method = str(row.get("method") or test.get("method") or "")
     if test:
-        alpha = f", one-sided α = {plain(test['alpha'])}" if test.get("alpha") is not None else ""
+        alpha = f", one-sided alpha {plain(test['alpha'])}" if test.get("alpha") is not None else ""
         found.append(("test", f"{humane(str(test.get('kind', '')))} by {method}{alpha}"))
     for key, term in (("p", "p for the claim"), ("p_against", "p against it")):
         if finite(row.get(key)) is not None:

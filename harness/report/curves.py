@@ -52,11 +52,8 @@ class Points:
 
 
 def arms_of(claim: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The claim's arms by name, whether the canonical form keeps a mapping or a list of records."""
-    arms = claim.get("arms") or {}
-    if isinstance(arms, Mapping):
-        return {str(name): arm for name, arm in arms.items()}
-    return {str(arm["name"]): arm for arm in arms}
+    """The claim's arms by name, in the claim's order."""
+    return {str(arm["name"]): arm for arm in claim.get("arms") or ()}
 
 
 def summary(report: ReportInput) -> pd.DataFrame:
@@ -69,7 +66,7 @@ def summary(report: ReportInput) -> pd.DataFrame:
 def curves(
     frame: pd.DataFrame, arm: str, readout: str, order: Sequence[str] = ()
 ) -> tuple[Curve, ...]:
-    """The arm's variants, those of ``order`` first; empty where nothing of the kind was measured."""
+    """The arm's variants, those of ``order`` first; none where nothing was measured."""
     if readout not in frame.columns:
         return ()
     rows = frame[frame["arm"] == arm]

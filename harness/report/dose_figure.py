@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from markupsafe import Markup
@@ -65,7 +66,7 @@ def dose_figure(data: DoseData, name: str, *, large: bool) -> FigureView:
         caption=_caption(data) if large else "",
         description=words,
         wide=wide,
-        narrow=narrow if large else Markup(""),
+        narrow=narrow if large else None,
         table=dose_table(data.curve, data.levels),
         key=_key(data),
     )
@@ -73,7 +74,9 @@ def dose_figure(data: DoseData, name: str, *, large: bool) -> FigureView:
 
 def describe(data: DoseData) -> str:
     """The curve in one or two sentences, from its numbers."""
-    known = [(d, m) for d, m in zip(data.curve.doses, data.curve.mean, strict=True) if m == m]
+    known = [
+        (d, m) for d, m in zip(data.curve.doses, data.curve.mean, strict=True) if np.isfinite(m)
+    ]
     course = ", ".join(f"{number(m)} at dose {plain(d)}" for d, m in known)
     levels = "".join(f" {humane(a)}: {number(v)}." for a, v in data.levels.items())
     points = "".join(
@@ -162,9 +165,9 @@ def lines(axes: Axes, curve: Curve, thick: float = 2.4) -> None:
 
 
 def _controls(axes: Axes, data: DoseData, width: int) -> None:
-    """Points beside their dose, spread a little by replicate so that they do not hide each other."""
+    """Points beside their dose, spread a little by replicate so that none hides another."""
     doses = data.curve.doses
-    step = min((b - a for a, b in zip(doses, doses[1:], strict=False)), default=1.0)
+    step = min((b - a for a, b in pairwise(doses)), default=1.0)
     for side, (mark, points) in enumerate(zip(MARKS, data.controls, strict=False)):
         order = {r: i for i, r in enumerate(sorted(set(points.replicates)))}
         centre = (side - (len(data.controls) - 1) / 2) * 0.34 * step

@@ -1,4 +1,4 @@
-"""The two jinja environments: HTML, escaped by jinja; Markdown, escaped here. Both escape by default.
+"""The two jinja environments, HTML and Markdown; both escape by default.
 
 A template cannot forget to escape: every expression passes ``finalize``. What is markup already
 says so by its type (:class:`markupsafe.Markup`, :class:`Raw`).
@@ -114,7 +114,7 @@ def markdown_environment() -> Environment:
     """For Markdown: every expression is escaped unless it is :class:`Raw`."""
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=False,  # noqa: S701 - finalize escapes for Markdown
+        autoescape=False,  # finalize escapes, for Markdown
         undefined=StrictUndefined,
         finalize=_markdown,
         trim_blocks=True,

@@ -33,7 +33,7 @@ class KeyEntry:
 
 @dataclass(frozen=True)
 class FigureView:
-    """One figure. ``narrow`` replaces ``wide`` on small screens; empty: ``wide`` serves both."""
+    """One figure. ``narrow`` replaces ``wide`` on small screens; None: ``wide`` serves both."""
 
     id: str
     title: str
@@ -41,13 +41,14 @@ class FigureView:
     description: str
     wide: Markup
     table: Table
-    narrow: Markup = Markup("")
+    narrow: Markup | None = None
     key: tuple[KeyEntry, ...] = ()
 
 
 def margins(axes: Axes, left: float, right: float, top: float, bottom: float) -> None:
     """Place the axes so many CSS pixels from the figure's edges."""
-    figure = axes.figure
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes are made by a figure
     width, height = (72 * inches for inches in figure.get_size_inches())
     axes.set_position(
         (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
@@ -85,4 +86,4 @@ def limits(values: Sequence[float], *, floor: float | None = None) -> tuple[floa
     if not values:
         return 0.0, 1.0
     low, high = padded(min(values), max(values))
-    return (min(floor, min(values)), high) if floor is not None else (low, high)
+    return (min(floor, *values), high) if floor is not None else (low, high)

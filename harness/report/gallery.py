@@ -21,6 +21,7 @@ from harness.report.panels_figure import panels_figure
 from harness.report.records import ReportInput
 from harness.report.words import finite, humane, number
 
+THIN = "\N{NARROW NO-BREAK SPACE}"
 BELOW = ("garbage_rate", "ordinary_loss")
 """Readouts drawn below the behaviour."""
 
@@ -183,10 +184,11 @@ def _features(report: ReportInput) -> Table | None:
     if not len(cells):
         return None
     keys = ["dictionary", "hook", "text_variant"]
-    total = cells.groupby(keys, sort=True)[["positions", "fires_regulation", "fires_standard"]]
+    counts = ["positions", "fires_regulation", "fires_standard"]
+    total = cells.groupby(keys, sort=True)[counts].sum().reset_index()
     rows = tuple(
-        (*map(str, key), *(f"{int(v):,}".replace(",", "\N{NARROW NO-BREAK SPACE}") for v in row))
-        for key, row in zip(total.groups, total.sum().to_numpy(), strict=True)
+        (*(str(row[k]) for k in keys), *(f"{int(row[c]):,}".replace(",", THIN) for c in counts))
+        for _, row in total.iterrows()
     )
     heads = (
         "dictionary",

@@ -1,7 +1,8 @@
 """The lock and the ledger as a page shows them: what was bound, when it was said to be, what ran.
 
-The lock is shown field by field whatever its fields are: a digest as a digest, a group of digests
-as a count with the list behind it, an embedded value by its canonical digest.
+What is bound is shown field by field whatever the fields are: a digest as a digest, a group of
+digests as a count with the list behind it. Every registration and attempt on the ledger is listed,
+so that locking again, or trying again, shows.
 
 Not covered: checking any of it (``claims verify``).
 """
@@ -18,8 +19,8 @@ from harness.report.records import ReportInput
 from harness.report.words import NONE, humane, listing
 
 DATES = ("date", "dated", "locked_at", "created", "recorded", "recorded_at", "at", "time", "when")
-NAMES = ("registration", "schema", "claim_id", "id", "waivers")
-"""Fields of a lock with a place of their own on the page."""
+INFORMATION = {"yaml": "claim file's bytes (information)"}
+"""Fields of a lock that are kept and do not bind."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class LockView:
     seeds: Table | None
     models: Table | None
     ledger: Table | None
+    registrations: int
     attempts: int
     amended: tuple[str, ...]
     deviations: tuple[str, ...]
@@ -54,15 +56,18 @@ def lock_view(report: ReportInput) -> LockView:
     lock, verdict = report.lock or {}, report.verdict
     events = [_event(row) for row in report.ledger]
     waivers = lock.get("waivers") or report.claim.get("waivers") or {}
+    registration = str(verdict.get("registration") or lock.get("registration") or "")
+    stated = [e.date for e in events if e.date and e.registration == registration]
     amended = [*_words(verdict.get("amended")), *(e.what for e in events if "amend" in e.kind)]
     return LockView(
-        registration=str(verdict.get("registration") or lock.get("registration") or ""),
-        date=_first(lock, DATES) or next((e.date for e in events if e.date), ""),
+        registration=registration,
+        date=_first(lock, DATES) or next(iter(stated), ""),
         bound=tuple(_bound(lock)),
         seeds=_by_replicate(report.replicates, "seeds"),
         models=_by_replicate(report.replicates, "models"),
         ledger=_ledger(events),
-        attempts=len({e.attempt for e in events if e.attempt}),
+        registrations=sum(e.kind.startswith("regist") for e in events),
+        attempts=len({(e.registration, e.attempt) for e in events if e.kind.startswith("attempt")}),
         amended=tuple(dict.fromkeys(amended)),
         deviations=_words(verdict.get("deviations")),
         waivers=tuple((str(k), listing(v)) for k, v in waivers.items()),
@@ -76,6 +81,7 @@ class _Event:
     kind: str
     date: str
     what: str
+    registration: str
     attempt: str
     digest: str
 
@@ -94,13 +100,13 @@ def _event(row: Mapping[str, Any]) -> _Event:
             parts.append(f"{key} {text}")
     if isinstance(both.get("claims"), (Mapping, list, tuple)):
         parts.append(f"claims {', '.join(map(str, both['claims']))}")
-    attempt = str(both.get("attempt") or "")
     return _Event(
         number=_first(row, ("number", "seq", "sequence", "index", "n")),
         kind=kind,
         date=_first(both, DATES),
         what="; ".join(parts) or NONE,
-        attempt=f"{both.get('registration', '')}/{attempt}" if attempt else "",
+        registration=str(both.get("registration") or ""),
+        attempt=str(both.get("attempt") or ""),
         digest=_first(row, ("digest", "hash", "entry")),
     )
 
@@ -128,23 +134,21 @@ def _words(values: Any) -> tuple[str, ...]:
 
 
 def _bound(lock: Mapping[str, Any]) -> list[Bound]:
-    found = []
-    for key, value in sorted(lock.items()):
-        if key in NAMES or key in DATES or value in (None, "", [], {}):
-            continue
+    found = [_one(key, value) for key, value in (lock.get("bound") or {}).items() if value]
+    if isinstance(lock.get("members"), Mapping) and len(lock["members"]) > 1:
+        found.append(_one("claims registered together", lock["members"]))
+    return found + [_one(text, lock[key]) for key, text in INFORMATION.items() if lock.get(key)]
+
+
+def _one(key: str, value: Any) -> Bound:
+    if not isinstance(value, Mapping):
         if _is_digest(value):
-            found.append(Bound(humane(key), "1", value, ()))
-        elif isinstance(value, Mapping):
-            leaves = tuple(_leaves(value))
-            files = [leaf for leaf in leaves if leaf[1].startswith(PREFIX)]
-            words = f"{len(files)} digests" if files else f"{len(leaves)} entries"
-            parts = leaves if files or key in ("packages", "settings") else ()
-            found.append(Bound(humane(key), words, digest(value), parts))
-        elif isinstance(value, (list, tuple)):
-            found.append(Bound(humane(key), f"{len(value)} entries", digest(value), ()))
-        else:
-            found.append(Bound(humane(key), listing(value), "", ()))
-    return found
+            return Bound(humane(key), "1", value, ())
+        return Bound(humane(key), listing(value), "", ())
+    leaves = tuple(_leaves(value))
+    digests = sum(leaf[1].startswith(PREFIX) for leaf in leaves)
+    words = f"{digests} digests" if digests else f"{len(leaves)} entries"
+    return Bound(humane(key), words, digest(value), leaves)
 
 
 def _leaves(value: Mapping[str, Any], path: str = "") -> list[tuple[str, str]]:

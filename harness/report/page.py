@@ -5,7 +5,7 @@ samples; the lock; what the verdict does not show; commands. Where no verdict ca
 preconditions (or deviations) come first and the criteria's numbers are in a box that says that they
 are not admissible. An exploration is stamped and has no outcomes.
 
-Not covered: reading a workspace (``harness.report.build``), writing files (``harness.report.write``).
+Not covered: reading a workspace (``harness.report.build``), writing (``harness.report.write``).
 """
 
 from __future__ import annotations

@@ -81,8 +81,9 @@ class IndexRow:
     """One claim on the index.
 
     ``standing`` is a verdict's status, or what keeps the claim from having one (``LOCKED``,
-    ``INCOMPLETE``, ``UNLOCKED``, ``NOT REPORTED``, ``WITHDRAWN``, ...). ``href`` leads to the claim's
-    page, relative to the index; empty where there is none. ``criteria`` are (name, outcome).
+    ``INCOMPLETE``, ``UNLOCKED``, ``NOT REPORTED``, ``WITHDRAWN``, ...). ``href`` leads to the
+    claim's page, relative to the index; empty where there is none. ``criteria`` are pairs of
+    name and outcome.
     """
 
     claim: str

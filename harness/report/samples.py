@@ -17,7 +17,7 @@ import pandas as pd
 
 from harness.report.curves import arms_of, controls, judged_doses, plain_arms, sweeps
 from harness.report.records import ReportInput
-from harness.report.words import humane, plain
+from harness.report.words import finite, humane, plain
 
 MARKS = {"⟦": ("⟧", "behaviour"), "⟨": ("⟩", "garbage")}
 PROMPTS = 3
@@ -120,7 +120,9 @@ def _conditions(
             continue
         variant = _variant(report, name, part)
         doses = sorted(part.loc[part["variant"] == variant, "dose"].unique())
-        dose = judged if judged in doses else _dose(report, name, variant, replicate, doses)
+        dose = _dose(report, name, variant, replicate, doses)
+        if judged is not None and judged in doses:
+            dose = judged
         words = f"dose {plain(dose)}" if arms[name].get("operation") else "no intervention"
         if variant:
             words = f"{variant}, {words}"
@@ -130,10 +132,8 @@ def _conditions(
 
 def _deciding(claim: Mapping[str, Any]) -> set[str]:
     """Arms that criteria are about."""
-    rows = claim.get("criteria") or {}
-    named = rows.values() if isinstance(rows, Mapping) else rows
     found: set[str] = set()
-    for row in named:
+    for row in claim.get("criteria") or ():
         estimand = row.get("estimand") or {}
         arms = estimand.get("arms", estimand.get("arm", ()))
         found |= {arms} if isinstance(arms, str) else set(arms)
@@ -153,11 +153,11 @@ def _variant(report: ReportInput, arm: str, part: pd.DataFrame) -> str:
     variants = [str(v) for v in part["variant"].drop_duplicates()]
     found = _members(report)
     scored = [
-        (float(found[f"{arm}/{v}"].get("estimate") or 0), v)
+        (finite(found[f"{arm}/{v}"].get("estimate")) or 0.0, v)
         for v in variants
         if f"{arm}/{v}" in found
     ]
-    return max(scored, key=lambda pair: pair[0])[1] if scored else variants[0]
+    return max(scored)[1] if scored else variants[0]
 
 
 def _dose(report: ReportInput, arm: str, variant: str, replicate: int, doses: list[float]) -> float:

@@ -73,8 +73,11 @@ _STYLE = re.compile(r"([a-z-]+)\s*:\s*([^;]+)")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _KEPT = frozenset(
-    "stroke-width stroke-dasharray stroke-dashoffset stroke-opacity fill-opacity opacity "
-    "stroke-linecap stroke-linejoin stroke-miterlimit text-anchor".split()
+    (
+        *("stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-opacity"),
+        *("fill-opacity", "opacity", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit"),
+        "text-anchor",
+    )
 )
 
 
@@ -172,14 +175,14 @@ def _tidy(element: ET.Element, name: str, referenced: set[str]) -> None:
 def _styled(element: ET.Element, style: str) -> list[str]:
     """Turn a style attribute into presentation attributes; colours come back as classes."""
     classes = []
-    for key, value in _STYLE.findall(style):
-        value = value.strip()
+    for key, raw in _STYLE.findall(style):
+        value = raw.strip()
         if key in ("fill", "stroke"):
             if value == "none":
                 element.set(key, "none")
             else:
                 classes.append(f"{key[:2]}-{CLASSES.get(value, 'ink')}")
-        elif key == "font" or key == "font-size":
+        elif key in ("font", "font-size"):
             size = re.search(r"([\d.]+)px", value)
             if size:
                 element.set("font-size", _short(size.group(1)))

@@ -30,7 +30,7 @@ _ADVICE = "Use the bridge backend, or export the model again"
 
 
 def llama_config(config: DecoderConfig, specials: Mapping[str, int]) -> dict[str, Any]:
-    """The content of ``config.json``; ``specials`` maps ``pad``, ``eos`` and ``bos`` to token ids."""
+    """The content of ``config.json``; ``specials`` maps ``pad``, ``eos``, ``bos`` to token ids."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -60,7 +60,7 @@ def llama_config(config: DecoderConfig, specials: Mapping[str, int]) -> dict[str
 
 def llama_weights(decoder: Decoder) -> dict[str, Tensor]:
     """Hugging Face's names for the decoder's weights; a tied unembedding is left out."""
-    weights = {
+    weights: dict[str, Tensor] = {
         "model.embed_tokens.weight": decoder.embed,
         "model.norm.weight": decoder.norm_final,
     }

@@ -181,23 +181,29 @@ class NativeModel:
         those anew.
         """
         number, part = _parse(carry.hook)
-        x = site if carry.base is None else carry.base + site
+        whole = (site if carry.base is None else carry.base + site).flatten(0, 1)
+        B, T, _ = site.shape
+        where, take = _reach(at, B, T)
+        x = whole[where]
         direct = part in ("resid_pre", "mlp_out", "resid_post")
         for n in range(number, self.n_layers):
-            layer, here = self._layers[n], n == number
+            layer, here, last = self._layers[n], n == number, n == self.n_layers - 1
+            rows = at if last else where
             if not here or part == "resid_pre":
                 entry = direct and n == number + (part != "resid_pre")
                 if entry and changed is not None:
-                    old = carry.projected[0]
-                    new = layer.project(x.flatten(0, 1)[changed])
-                    qkv = old.flatten(0, 1).index_copy(0, changed, new).view_as(old)
+                    new = layer.project(whole[changed])
+                    qkv = carry.projected[0].flatten(0, 1).index_copy(0, changed, new)
                 else:
-                    qkv = layer.project(x)
+                    new = layer.project(x)
+                    qkv = new.new_zeros(B * T, new.shape[1]).index_copy_(0, where, new)
+                qkv = qkv.view(B, T, -1)
                 if entry and keep is not None:
                     carry.projected.append(qkv[:, keep:])
-                x = x + layer.out(self._attend(qkv, n, first, carry, keep))
-            if n == self.n_layers - 1:
-                x = x.flatten(0, 1)[at]
+                y = self._attend(qkv, n, first, carry, keep).flatten(0, 1)[rows]
+                x = (x[take] if last else x) + layer.out(y)
+            elif last:
+                x = x[take]
             if not here or part in ("resid_pre", "attn_out", "resid_mid"):
                 x = x + layer.mlp(x)
         return x
@@ -237,6 +243,17 @@ def load_native(folder: Path, dtype: str = "float32", device: str = "cpu") -> Na
 
     decoder = load_decoder(folder).to(device=device, dtype=getattr(torch, dtype))
     return NativeModel(decoder, name=folder.name)
+
+
+def _reach(at: Tensor, rows: int, width: int) -> tuple[Tensor, Tensor]:
+    """Flat positions [N] up to the last one read in each row, padding left out, and where among
+    them the positions ``at`` [K] are."""
+    extent = torch.zeros(rows, dtype=torch.int64)
+    extent.scatter_reduce_(0, at // width, at % width + 1, "amax")
+    where = (torch.arange(width) < extent[:, None]).flatten().nonzero().squeeze(1)
+    place = torch.zeros(rows * width, dtype=torch.int64)
+    place[where] = torch.arange(len(where))
+    return where, place[at]
 
 
 def _tap(watch: Watch | None, layer: int, part: str, x: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ A recipe names its builder (``module:attribute``, relative to the workspace), th
 family and the dictionaries to train. ``params`` mappings are the builder's own; they are bound by
 the lock like everything else, but only the builder knows what they mean.
 
-Not covered: whether the builder exists (``harness.lock.closure`` finds its file, the runner imports
-it), what it does with its parameters.
+Not covered: whether the module has the attribute (the runner imports it), what it does with its
+parameters.
 """
 
 from __future__ import annotations
@@ -15,26 +15,37 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import nearest
+from harness.errors import ClaimsError, nearest
 from harness.fields import Node, Reader
+from harness.paths import inside
 from harness.subject.interface import DictionarySpec, Recipe, RoleSpec
 from harness.yamlio import Document, load_file
 
 SCHEMA = "causal-claims/recipe/1"
 BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-HOOK = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*", re.ASCII)
+HOOK = re.compile(
+    r"(blocks\.(0|[1-9][0-9]*)\.)?(?!blocks\.)([a-z][a-z0-9_]*\.)*hook_[a-z0-9_]+", re.ASCII
+)
+"""A hook point as TransformerLens names it."""
+POSITIONS = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 RESERVED = ("host", "random", "union")
 """Words that mean something else where a role could stand."""
 MOST_REPLICATES = 1000
 
 
 def load_recipe(root: Path, relative: str) -> Recipe:
-    """Read ``root/relative``. Raises :class:`harness.errors.BadInput` with every problem."""
-    return read_recipe(load_file(root, relative))
+    """Read ``root/relative``; its builder's module has to be a file of the workspace.
+
+    Raises :class:`harness.errors.BadInput` with every problem.
+    """
+    return read_recipe(load_file(root, relative), root)
 
 
-def read_recipe(document: Document) -> Recipe:
-    """The recipe of a parsed document. Raises :class:`harness.errors.BadInput`."""
+def read_recipe(document: Document, root: Path | None = None) -> Recipe:
+    """The recipe of a parsed document; the builder's file is looked for where ``root`` is given.
+
+    Raises :class:`harness.errors.BadInput`.
+    """
     reader = Reader(document)
     keys = reader.root.fields(("schema", "id", "builder", "roles"), ("params", "dictionaries"))
     if "schema" in keys:
@@ -42,9 +53,7 @@ def read_recipe(document: Document) -> Recipe:
     recipe = Recipe(
         id=keys["id"].identifier("recipe id") if "id" in keys else "",
         file=document.file,
-        builder=keys["builder"].pattern(BUILDER, "module:attribute, such as models.mini:Mini")
-        if "builder" in keys
-        else "",
+        builder=_builder(keys["builder"], root) if "builder" in keys else "",
         params=_params(keys.get("params")),
         roles=_roles(keys["roles"]) if "roles" in keys else (),
         dictionaries=_dictionaries(keys["dictionaries"], keys.get("roles"))
@@ -53,6 +62,25 @@ def read_recipe(document: Document) -> Recipe:
     )
     reader.finish()
     return recipe
+
+
+def _builder(node: Node, root: Path | None) -> str:
+    builder = node.pattern(BUILDER, "module:attribute, such as models.mini:Mini")
+    if not builder or root is None:
+        return builder
+    stem = builder.partition(":")[0].replace(".", "/")
+    choices = (f"{stem}.py", f"{stem}/__init__.py")
+    try:
+        found = any(inside(root, name).is_file() for name in choices)
+    except ClaimsError as error:
+        node.problem(error.what, error.fix)
+        return builder
+    if not found:
+        node.problem(
+            f"the workspace has no module {stem}.py",
+            "Name the module that builds the models, below the workspace's root",
+        )
+    return builder
 
 
 def _params(node: Node | None) -> Mapping[str, Any]:

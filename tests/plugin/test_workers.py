@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from harness.cli import main
 from tests import toy_workspace as toy
 
 LOG = """
@@ -23,11 +24,10 @@ def test_two_workers_build_each_model_once_and_give_one_summary(tmp_path: Path) 
     marked = builder.read_text().replace("        config = Dec", LOG + "        config = Dec")
     builder.write_text(marked.replace("\\\\n", "\\n"))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    claims = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())"]
-    locked = subprocess.run([*claims, "lock", "one", "two"], cwd=root, env=environment, check=False)
-    assert locked.returncode == 0
+    assert main(["--workspace", str(root), "lock", "one", "two"]) == 0
+    program = "import sys; from harness.cli import main; sys.exit(main())"
     done = subprocess.run(
-        [*claims, "run", "-n", "2", "--json"],
+        [sys.executable, "-c", program, "run", "-n", "2", "--json"],
         cwd=root,
         env=environment,
         capture_output=True,

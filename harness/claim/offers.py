@@ -1,0 +1,158 @@
+"""What a claim asks of its recipe: roles in enough replicates, and dictionaries where it looks.
+
+Roles that do not exist are found where they stand (``harness.claim.parse_arms``); here it is about
+roles that exist, and stop too early or are not part of what is measured.
+
+Not covered: hook points and position classes (only the model and the task know).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.claim.kinds import Kind
+from harness.claim.schema import Arm, Claim, Direction
+from harness.claim.sound import Check
+from harness.claim.vocabulary import HOST
+from harness.fields import Reader
+from harness.subject.interface import Recipe
+
+ARM_KEYS = ("arm", "arms", "baseline", "reference", "trained", "over", "minus", "than", "controls")
+
+
+def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
+    """Note with ``reader`` whatever the claim needs and the recipe does not offer."""
+    check = Check(claim, reader)
+    caps = {role.name: role.replicates for role in recipe.roles}
+    for arm in claim.arms:
+        if check.sound("arms", arm.name) and arm.on in caps:
+            _sides(check, arm, caps)
+    if claim.dose_rule is not None:
+        rule = {"arm": claim.dose_rule.arm, "baseline": claim.dose_rule.baseline}
+        _replicates(check, "dose_rule", rule, caps)
+    for path, section, kind, params in check.specs():
+        if section != "shown":
+            _replicates(check, path, params, caps, spare_labels=kind.name == "coverage")
+        if kind.features or kind.name == "dictionary":
+            _dictionaries(check, path, kind, params, recipe)
+        if kind.features:
+            for key in ("trained", "standard"):
+                _role_throughout(check, f"{path}.{key}", params[key], caps)
+        if kind.name == "health":
+            _health(check, path, params, recipe)
+
+
+def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
+    """Each candidate compares two different models, which are trained where it is fitted."""
+    n = check.claim.subject.replicates
+    cap = caps[arm.on]
+    measured = range(n if cap is None else min(n, cap))
+    for index, name in enumerate(arm.directions):
+        direction = check.directions.get(name)
+        if direction is None or not check.sound("directions", name):
+            continue
+        path = f"arms.{arm.name}.directions[{index}]"
+        if path not in check.reader.document.lines:
+            path = f"arms.{arm.name}.direction"
+        sides = _roles(direction, arm)
+        if len(sides) == 2 and sides[0] == sides[1]:
+            check.reader.problem(
+                path,
+                f"in this arm, direction {name!r} compares {sides[0]} with itself",
+                "Use a direction whose other role is not the arm's own",
+            )
+        for role in sides:
+            last = caps.get(role)
+            if role == arm.on or last is None:
+                continue
+            if any((r + arm.donor) % n >= last for r in measured):
+                check.reader.problem(
+                    path,
+                    f"direction {name!r} needs role {role!r}, which stops at {last} replicates",
+                    "Lift that in the recipe, or use another role",
+                )
+
+
+def _roles(direction: Direction, arm: Arm) -> tuple[str, ...]:
+    """The roles that a direction compares in an arm, ``host`` resolved."""
+    other = direction.negative
+    if other is None and direction.method.startswith("svd"):
+        other = HOST
+    named = (side for side in (direction.positive, other) if side is not None)
+    return tuple(arm.on if side == HOST else side for side in named)
+
+
+def _replicates(
+    check: Check,
+    path: str,
+    params: Mapping[str, Any],
+    caps: Mapping[str, int | None],
+    spare_labels: bool = False,
+) -> None:
+    """Arms that decide are measured in every replicate."""
+    for key in ARM_KEYS:
+        for arm in check.listed(params.get(key)):
+            if not (spare_labels and arm.label):
+                _role_throughout(check, f"{path}.{key}", arm.on, caps, f"arm {arm.name!r} is on ")
+
+
+def _role_throughout(
+    check: Check, path: str, role: str, caps: Mapping[str, int | None], lead: str = ""
+) -> None:
+    last = caps.get(role)
+    if last is not None and last < check.claim.subject.replicates:
+        check.reader.problem(
+            path,
+            f"{lead}role {role!r}, which stops at {last} of {check.claim.subject.replicates} "
+            "replicates",
+            "Lift that in the recipe, or show it only (shown:)",
+        )
+
+
+def _dictionaries(
+    check: Check, path: str, kind: Kind, params: Mapping[str, Any], recipe: Recipe
+) -> None:
+    spec = recipe.dictionaries
+    if spec is None:
+        check.reader.problem(
+            path, f"the recipe {recipe.id} trains no dictionaries", "Add dictionaries: to it"
+        )
+        return
+    if params["hook"] not in spec.hooks:
+        check.reader.problem(
+            f"{path}.hook",
+            f"the recipe has no dictionaries at {params['hook']}",
+            f"It has them at {', '.join(spec.hooks) or 'no hook'}",
+        )
+    for key in ("trained", "standard") if kind.features else ():
+        if params[key] not in spec.roles:
+            check.reader.problem(
+                f"{path}.{key}",
+                f"the recipe has no dictionaries of {params[key]!r}",
+                f"It has them of {', '.join(spec.roles) or 'no role'}",
+            )
+
+
+def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) -> None:
+    """A role whose health is asked for but which is never built would pass unseen."""
+    claim = check.claim
+    arms = [arm for arm in claim.arms if check.sound("arms", arm.name)]
+    if len(arms) < len(claim.arms):
+        return
+    built = {arm.on for arm in arms}
+    for arm in arms:
+        for name in arm.directions:
+            if name in check.directions:
+                built |= {*_roles(check.directions[name], arm)}
+    for _, _, kind, other in check.specs():
+        if kind.features:
+            built |= {other["trained"], other["standard"]}
+    known = {role.name for role in recipe.roles}
+    for role in params.get("roles") or ():
+        if role in known and role not in built:
+            check.reader.problem(
+                f"{path}.roles",
+                f"role {role!r} is not used by this claim, so it is never built",
+                "Name roles that arms, directions or features use",
+            )

@@ -1,0 +1,165 @@
+"""Parts of a claim that exist but do not suit each other: what would be a wrong or missing number.
+
+An estimand that reads one number cannot read an arm of nine candidates; a baseline has to be the
+model that the arm intervenes on; a grid has to hold the dose that is read from it. Each rule here
+stands for a number that the judge would otherwise fail to find, or find and misread.
+
+Not covered: single kinds (``suits_kinds``), what the recipe offers (``offers``), whether the design
+can decide (``harness.lock.lint``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.claim.kinds import Kind
+from harness.claim.parse_arms import WITHOUT_DIRECTION
+from harness.claim.schema import Arm, Claim
+from harness.claim.sound import Check
+from harness.claim.suits_kinds import by_kind, exclusion, pairs_and_ratios, unlabelled
+from harness.claim.vocabulary import AT_ARMS
+from harness.fields import Reader
+
+CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
+          "best-production": ("arms",)}  # fmt: skip
+"""Parameters whose arms are read along their doses."""
+OWN_BASELINE = ("arm", "than", "controls", "arms")
+"""Parameters whose arms intervene on the model of ``baseline``; see :func:`_baseline`."""
+SHARES = ("project-out", *WITHOUT_DIRECTION)
+
+
+def check_suits(claim: Claim, reader: Reader) -> None:
+    """Note every misfit within the claim with ``reader``."""
+    check = Check(claim, reader)
+    for arm in claim.arms:
+        if check.sound("arms", arm.name):
+            _arm(check, arm)
+    if claim.dose_rule is not None and not any(f.startswith("dose_rule") for f in check.faulty):
+        rule = claim.dose_rule
+        params: Mapping[str, Any] = {"arm": rule.arm, "baseline": rule.baseline}
+        _one_number(check, "dose_rule", "arm", params)
+        _baseline(check, "dose_rule", params)
+        unlabelled(check, "dose_rule", "arm", params, "chooses the dose")
+    for path, section, kind, params in check.specs():
+        _spec(check, path, section, kind, params)
+    pairs_and_ratios(check)
+    exclusion(check)
+
+
+def _arm(check: Check, arm: Arm) -> None:
+    path = f"arms.{arm.name}"
+    if arm.operation in SHARES and any(d > 1 for d in arm.doses or ()):
+        check.reader.problem(
+            f"{path}.doses",
+            f"{arm.operation} takes a share away, and a share is at most 1",
+            "Write doses from 0 to 1",
+        )
+    replicates = check.claim.subject.replicates
+    if arm.donor >= max(replicates, 1) and check.sound("subject", "replicates"):
+        check.reader.problem(
+            f"{path}.donor",
+            f"the donor is {arm.donor} replicates on, and there are {replicates}",
+            f"Write a number below {replicates}",
+        )
+    if arm.donor and arm.operation in WITHOUT_DIRECTION:
+        check.reader.problem(f"{path}.donor", f"{arm.operation} has no donor", "Remove donor:")
+
+
+def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str, Any]) -> None:
+    if not kind.family:
+        for key in ("arm", "minus", "over", "than"):
+            if kind.name != "dose-band":
+                _one_number(check, path, key, params)
+    _baseline(check, path, params)
+    _two_arms(check, path, params)
+    for key in CURVES.get(kind.name, ()):
+        for arm in check.listed(params.get(key)):
+            if arm.operation is not None and not arm.doses:
+                check.reader.problem(
+                    f"{path}.{key}",
+                    f"the arm {arm.name!r} has no list of doses to read along",
+                    f"Give {arm.name!r} doses: [0.0, ...]",
+                )
+    for arm in check.listed(params.get("controls")):
+        if arm.operation is not None and arm.control is None:
+            check.reader.problem(
+                f"{path}.controls",
+                f"the arm {arm.name!r} is no control",
+                "Name an arm with control: and count:",
+            )
+    if not any(p.type == "dose" for p in kind.params) and kind.name != "coverage":
+        _at_judged(check, path, kind, params)
+    by_kind(check, path, section, kind, params)
+
+
+def _one_number(check: Check, path: str, key: str, params: Mapping[str, Any]) -> None:
+    """An arm that is read as one number has one direction."""
+    arm = check.arm(params.get(key))
+    if arm is None:
+        return
+    many = f"{len(arm.directions)} candidates" if len(arm.directions) > 1 else ""
+    if arm.control is not None:
+        many = "random directions"
+    if many:
+        check.reader.problem(
+            f"{path}.{key}",
+            f"the arm {arm.name!r} has {many}, and one number is read here",
+            "Name an arm with one direction",
+        )
+
+
+def _baseline(check: Check, path: str, params: Mapping[str, Any]) -> None:
+    """A rise and a gap are measured on the model that the arm intervenes on.
+
+    In ``coverage`` the arm's gap is, and ``arms`` are other models on purpose.
+    """
+    base = check.arm(params.get("baseline"))
+    if base is None:
+        return
+    for key in OWN_BASELINE:
+        if key == "arms" and "closes" in params:
+            continue
+        for arm in check.listed(params.get(key)):
+            if arm.operation is not None and arm.on != base.on:
+                check.reader.problem(
+                    f"{path}.baseline",
+                    f"the baseline is on {base.on}, and the arm {arm.name!r} on {arm.on}",
+                    f"Name an arm without operation on {arm.on}",
+                )
+    other = check.arm(params.get("reference"))
+    if other is not None and other.on == base.on:
+        check.reader.problem(
+            f"{path}.reference",
+            f"baseline and reference are both {base.on} without intervention: there is no gap",
+            "Name an arm on another role",
+        )
+
+
+def _two_arms(check: Check, path: str, params: Mapping[str, Any]) -> None:
+    for key in ("minus", "over", "than"):
+        if key in params and params[key] == params.get("arm") and check.arm(params[key]):
+            check.reader.problem(
+                f"{path}.{key}",
+                f"the arm {params[key]!r} is compared with itself",
+                "Name two different arms",
+            )
+
+
+def _at_judged(check: Check, path: str, kind: Kind, params: Mapping[str, Any]) -> None:
+    """Kinds without ``at`` read an intervening arm at the judged dose."""
+    rule = check.claim.dose_rule
+    for key in AT_ARMS if kind.name != "dose-band" else ():
+        for arm in check.listed(params.get(key)):
+            if arm.operation is None:
+                continue
+            chosen = None if rule is None else check.arm(rule.arm)
+            if rule is None:
+                what = f"the arm {arm.name!r} is read at the judged dose, and there is no dose rule"
+                check.reader.problem(f"{path}.{key}", what, "Add dose_rule:")
+            elif chosen is not None and arm.doses and not {*(chosen.doses or ())} <= {*arm.doses}:
+                check.reader.problem(
+                    f"{path}.{key}",
+                    f"the judged dose may not be among the doses of {arm.name!r}",
+                    f"Give {arm.name!r} doses: judged, or the grid of {rule.arm!r}",
+                )

@@ -1,0 +1,109 @@
+"""Misfits of single kinds: what one estimand, test or precondition asks beyond its parameters.
+
+Not covered: what all of them ask of arms and baselines (``harness.claim.suits``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.claim.kinds import Kind
+from harness.claim.sound import Check
+
+PLANNED = ("add", "subtract")
+"""Operations whose realised dose can be held against the planned one."""
+
+
+def by_kind(check: Check, path: str, section: str, kind: Kind, params: Mapping[str, Any]) -> None:
+    problem = check.reader.problem
+    if section == "criteria":
+        for key in ("arm", "arms", "minus", "than", "over", "controls"):
+            unlabelled(check, path, key, params, "decides")
+    if kind.name == "dose-band":
+        for arm in check.listed(params["arm"]):
+            if arm.operation is not None and arm.operation not in PLANNED:
+                what = f"{arm.operation} has no planned size that the realised one could be held to"
+                problem(f"{path}.arm", what, f"Name an arm that can {' or '.join(PLANNED)}")
+    if kind.name == "best-production":
+        for arm in check.listed(params["arms"]):
+            if arm.operation is not None and not arm.directions:
+                what = f"the arm {arm.name!r} has no candidate directions"
+                problem(f"{path}.arms", what, "Name an arm with directions:")
+        trained = check.arm(params["trained"])
+        if trained is not None and trained.operation is not None:
+            what = f"the arm {trained.name!r} intervenes"
+            problem(f"{path}.trained", what, "Name an arm without operation")
+        if params["gate"]["specificity"] > 1:
+            what = "no push is more specific than 1"
+            problem(f"{path}.gate.specificity", what, "Write a share from 0 to 1")
+    if kind.name == "split-half":
+        _halves(check, path, params["direction"])
+
+
+def unlabelled(check: Check, path: str, key: str, params: Mapping[str, Any], does: str) -> None:
+    for arm in check.listed(params.get(key)):
+        if arm.label:
+            check.reader.problem(
+                f"{path}.{key}",
+                f"the arm {arm.name!r} has a label, so it is shown and never {does}",
+                f"Remove the label of {arm.name!r}, or name another arm",
+            )
+
+
+def _halves(check: Check, path: str, name: str) -> None:
+    """Two halves are fitted for directions that an arm uses with its own replicate as donor."""
+    direction = check.directions.get(name)
+    if direction is None or not check.sound("directions", name) or "arms" in check.faulty:
+        return
+    if direction.method == "from-file":
+        check.reader.problem(
+            f"{path}.direction", f"{name!r} is read from a file: it has no halves", "Remove it"
+        )
+    elif not any(name in arm.directions and arm.donor == 0 for arm in check.claim.arms):
+        check.reader.problem(
+            f"{path}.direction",
+            f"no arm uses {name!r} within its replicate, so it is never fitted there",
+            "Name a direction that an arm without donor uses",
+        )
+
+
+def pairs_and_ratios(check: Check) -> None:
+    pair: tuple[object, object] | None = None
+    for path, _, kind, params in check.specs():
+        if kind.features:
+            found = (params["trained"], params["standard"])
+            if found[0] == found[1]:
+                what = f"trained and standard are both {found[0]}"
+                check.reader.problem(f"{path}.standard", what, "Name two roles")
+            elif pair is not None and found != pair:
+                what = "features of another pair of roles than before: a claim compares one pair"
+                check.reader.problem(path, what, f"Use {pair[0]} and {pair[1]}, or another claim")
+            pair = pair or found
+    for one in check.claim.criteria:
+        if not check.sound("criteria", one.name) or one.expect is None:
+            continue
+        if one.test.kind == "ratio-above" and one.expect.effect <= 0:
+            check.reader.problem(
+                f"criteria.{one.name}.expect.effect",
+                f"the expected ratio is {one.expect.effect:g}",
+                "Write a ratio above 0",
+            )
+
+
+def exclusion(check: Check) -> None:
+    claim, rule = check.claim, check.claim.exclusion
+    if rule is None or any(f.startswith("exclusion") for f in check.faulty):
+        return
+    if not any(p.kind == "health" for p in claim.preconditions):
+        check.reader.problem(
+            "exclusion",
+            "exclusion looks at health, and there is no precondition of kind health",
+            "Add one, or remove exclusion:",
+        )
+    if rule.at_most > claim.subject.replicates - 2 and "subject.replicates" not in check.faulty:
+        check.reader.problem(
+            "exclusion.at_most",
+            f"leaving out {rule.at_most} of {claim.subject.replicates} replicates leaves too few",
+            "Leave at least 2 replicates, better 6 or more",
+        )
