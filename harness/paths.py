@@ -70,9 +70,10 @@ def read_inside(root: Path, relative: str, limit: int) -> bytes:
     except OSError as error:
         words = os.strerror(error.errno or 0).lower()
         raise ClaimsError(f"{relative} cannot be read: {words}", fix="Check the file") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ClaimsError(f"{relative} is not a regular file", fix="Put a file there")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ClaimsError(f"{relative} is not a regular file", fix="Put a file there")
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ClaimsError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.gather import CHUNK_TEXTS, Gathered, gather
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
+
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -60,25 +63,31 @@ class FitContext:
 
     def gathered(self, model: Model) -> Gathered:
         """The model's activations at the class's positions in all texts."""
-        key = ("gathered", id(model), self.hook, self.positions)
+
+        def make() -> Gathered:
+            return gather(model, self.task, self.texts, self.hook, self.positions)
+
+        return self.once("gathered", model, make)
+
+    def once(self, what: str, model: Model, make: Callable[[], Kept]) -> Kept:
+        """What ``make`` gives for this model, these texts and this site, made once."""
+        texts = tuple(id(part.tokens) for part in self.texts.values())
+        key = (what, id(model), texts, self.hook, self.positions, self.behaviour, self.onset)
         if key not in self.memory:
-            self.memory[key] = gather(model, self.task, self.texts, self.hook, self.positions)
-        found: Gathered = self.memory[key]
+            # model and texts are kept beside the result, so that their ids are not given away
+            self.memory[key] = (make(), model, self.texts)
+        found: Kept = self.memory[key][0]
         return found
 
     def half(self, odd: bool) -> FitContext:
         """The context with every other item of each variant."""
         some = {k: _rows(v, slice(int(odd), None, 2)) for k, v in self.texts.items()}
-        return replace(self, texts=some, memory={})
+        return replace(self, texts=some)
 
 
 def behaviour_gradient(context: FitContext, model: Model) -> Tensor:
     """Gradient [d] of the mean log behaviour mass at onsets wrt one vector added at the class."""
-    key = ("gradient", id(model), context.hook, context.positions, context.behaviour, context.onset)
-    if key not in context.memory:
-        context.memory[key] = _gradient(context, model)
-    found: Tensor = context.memory[key]
-    return found
+    return context.once("gradient", model, lambda: _gradient(context, model))
 
 
 def _gradient(context: FitContext, model: Model) -> Tensor:

@@ -1,5 +1,7 @@
 """Each way in which a claim can be wrong: one edit of a valid claim, one problem, at its place."""
 
+# ruff: noqa: E501 (a table reads better uncut)
+
 from __future__ import annotations
 
 from pathlib import Path
