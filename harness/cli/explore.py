@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STAMP = "EXPLORATORY: own data and seeds; nothing here can confirm the claim"
-READOUTS = ("rate", "garbage_rate", "onset_mass", "elsewhere_mass", "ordinary_loss", "kl")
+READOUTS = {
+    "rate": "rate",
+    "garbage_rate": "garbage",
+    "onset_mass": "onset",
+    "elsewhere_mass": "elsewhere",
+    "ordinary_loss": "loss",
+    "kl": "kl",
+}
+"""Readout -> heading."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +63,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         }
         output.say(f"{job.claim.id}: {STAMP}")
         output.table(
-            ("arm", "candidate", "dose", "n", *READOUTS),
+            ("arm", "candidate", "dose", "n", *READOUTS.values()),
             [
                 (
                     r["arm"],

@@ -74,18 +74,34 @@ def measure(names: Sequence[JobName], workers: int, progress: Progress) -> tuple
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a process, before torch wakes up
     jobs = tuple(name.job() for name in names)
     total = sum(len(job.replicates) for job in jobs)
-    progress.step("replicates", done(jobs), total)
+    count = Count(jobs, progress)
+    count.tell()
     if done(jobs) < total:
         if workers == 1:
             for _ in rounds(jobs, 0, 1, progress):
-                progress.step("replicates", done(jobs), total)
+                count.tell()
         else:
-            _spread(names, jobs, min(workers, total), progress)
+            _spread(names, min(workers, total), progress, count)
     from harness.measure.run import measure_all
 
     for job in jobs:
         measure_all(job, progress)  # all is measured: this closes the record
     return jobs
+
+
+class Count:
+    """Tells how many replicates are there, each number once."""
+
+    def __init__(self, jobs: Sequence[Job], progress: Progress) -> None:
+        self._jobs, self._progress = jobs, progress
+        self._told = -1
+
+    def tell(self) -> None:
+        now = done(self._jobs)
+        if now != self._told:
+            self._told = now
+            total = sum(len(job.replicates) for job in self._jobs)
+            self._progress.step("replicates", now, total)
 
 
 def done(jobs: Sequence[Job]) -> int:
@@ -110,7 +126,10 @@ def rounds(jobs: Sequence[Job], worker: int, workers: int, progress: Progress) -
 
 
 def _spread(
-    names: Sequence[JobName], jobs: Sequence[Job], workers: int, progress: Progress
+    names: Sequence[JobName],
+    workers: int,
+    progress: Progress,
+    count: Count,
 ) -> None:
     plan = json.dumps([name.as_json() for name in names])
     said: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -127,7 +146,7 @@ def _spread(
     try:
         for reader in readers:
             reader.start()
-        _follow(readers, said, jobs, progress)
+        _follow(readers, said, progress, count)
         for process in processes:
             if process.wait() != 0:
                 raise ClaimsError(
@@ -149,10 +168,9 @@ def _read(process: subprocess.Popen[str], said: queue.Queue[dict[str, Any]]) -> 
 def _follow(
     readers: Sequence[threading.Thread],
     said: queue.Queue[dict[str, Any]],
-    jobs: Sequence[Job],
     progress: Progress,
+    count: Count,
 ) -> None:
-    total = sum(len(job.replicates) for job in jobs)
     while any(reader.is_alive() for reader in readers) or not said.empty():
         try:
             message = said.get(timeout=0.5)
@@ -162,4 +180,4 @@ def _follow(
             raise WorkerFailed(message["error"])
         if "say" in message:
             progress.say(message["say"])
-        progress.step("replicates", done(jobs), total)
+        count.tell()

@@ -86,7 +86,9 @@ def _rich_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, title=title or None, title_justify="left", box=SIMPLE)
+    table = Table(title=title or None, title_justify="left", box=SIMPLE)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=COLOURS.get(cell.split(" ", 1)[0], "")) for cell in row))
     Console(file=out).print(table)

@@ -17,7 +17,6 @@ from harness.intervene.gather import CHUNK_TEXTS, Gathered, gather
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
 
-
 Kept = TypeVar("Kept")
 
 

@@ -48,12 +48,15 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     live.expect(node.config, ids)
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> Generator[None, None, None]:
+    """After the terminal has shown the outcome, a line for a replicate."""
+    yield
     live.report(report)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    live.start(config)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    live.start(session.config)  # pytest_configure would be too early: no terminal reporter yet
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,20 +38,33 @@ class Silent:
 
 
 class Line:
-    """Progress on one line of the terminal."""
+    """Progress on one line of the terminal, gone when the work is done.
 
-    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+    pytest captures what a test prints, the terminal reporter's own words included, so capturing is
+    lifted for every word.
+    """
+
+    def __init__(self, reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         self._reporter = reporter
-        reporter.ensure_newline()
+        self._capture = config.pluginmanager.get_plugin("capturemanager")
+        self._began = False
 
     def say(self, text: str) -> None:
-        self._reporter.rewrite(text[:100], erase=True)
+        with self._capture.global_and_fixture_disabled() if self._capture else nullcontext():
+            if not self._began:
+                self._reporter.ensure_newline()
+                self._began = True
+            self._reporter.rewrite(text[: self._reporter._tw.fullwidth - 1], erase=True)
+            self._reporter.flush()
 
     def step(self, what: str, done: int, total: int) -> None:
         self.say(f"{what}: {done}/{total}")
 
     def close(self) -> None:
-        self._reporter.rewrite("", erase=True)
+        if self._began:
+            self.say("")
+            with self._capture.global_and_fixture_disabled() if self._capture else nullcontext():
+                self._reporter.write("\r")
 
 
 @dataclass
@@ -121,7 +134,7 @@ def progress(config: pytest.Config) -> Iterator[Live]:
     if state is None:
         yield Silent()
         return
-    line = Line(state.reporter)
+    line = Line(state.reporter, config)
     try:
         yield line
     finally:

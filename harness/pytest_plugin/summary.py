@@ -41,8 +41,8 @@ def write(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for root in roots(config):
         from harness.verdict.standing import all_standings
 
-        reporter.section("claims")
         reporter.ensure_newline()
+        reporter.section("claims")
         try:
             rows = all_standings(root)
         except ClaimsError as error:

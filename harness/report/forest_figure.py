@@ -17,7 +17,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from harness.report import svg
 from harness.report.figure import FigureView, KeyEntry, Table, margins, padded, ticks
-from harness.report.words import decimals, finite, humane, interval, number, plain
+from harness.report.words import decimals, finite, humane, interval, number, plain, shortened
 
 WIDTH = 340
 ROW = 19
@@ -90,9 +90,10 @@ def family_figure(
         for label, m in zip(labels, members, strict=True)
     )
     height = ROW * len(members) + 66
+    ticked = [shortened(label) for label in labels]
     with svg.Canvas(WIDTH, height) as figure:
         axes = figure.add_subplot()
-        margins(axes, 12 + 5.9 * max(map(len, labels)), 14, 24, 34)
+        margins(axes, 12 + 5.9 * max(map(len, ticked)), 14, 24, 34)
         frame(axes, span, margin, _kind(criterion), criterion.get("scale"))
         for row, member in enumerate(members):
             for value in member.get("values") or ():
@@ -100,7 +101,7 @@ def family_figure(
                     axes.plot([value], [row], "o", color=svg.DATA, markersize=3.4, alpha=0.35)
             estimate, low, high = (finite(member.get(k)) for k in ("estimate", "low", "high"))
             whisker(axes, estimate, low, high, row)
-        axes.set_yticks(range(len(members)), labels)
+        axes.set_yticks(range(len(members)), ticked)
         axes.set_ylim(len(members) - 0.3, -0.7)
         drawing = svg.inline(figure, name, title, words)
     rows = tuple(

@@ -20,7 +20,7 @@ from harness.report.environment import (
     style,
 )
 from harness.report.records import IndexRow, Rendered
-from harness.report.words import STANDINGS, Standing, humane, standing
+from harness.report.words import STANDINGS, Standing, clean, humane, standing
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _entry(row: IndexRow) -> IndexEntry:
     if row.attempt:
         facts.append(f"attempt {row.attempt}")
     withheld = found.withheld or row.standing == "EXPLORATORY"
-    href = quote(row.href, safe="/")  # a relative path; a colon is quoted, so never a scheme
+    href = quote(clean(row.href), safe="/")  # a relative path; a colon is quoted, so never a scheme
     return IndexEntry(
         claim=row.claim,
         title=row.title or humane(row.claim),

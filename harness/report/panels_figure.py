@@ -14,7 +14,7 @@ from harness.report import svg
 from harness.report.curves import Curve
 from harness.report.dose_figure import NARROW, READOUTS, X_LABEL, lines
 from harness.report.figure import FigureView, KeyEntry, Table, heading, limits, ticks
-from harness.report.words import humane, number, plain
+from harness.report.words import humane, number, plain, shortened
 
 
 def panels_figure(
@@ -55,7 +55,7 @@ def panels_figure(
             for value in levels.values():
                 axes.axhline(value, color=svg.MUTED, linewidth=1, linestyle=(0, (1, 2.2)))
             _marks(axes, curve, marks.get(curve.variant, {}))
-            heading(axes, curve.variant, size=svg.FONT - 1.5)
+            heading(axes, shortened(curve.variant), size=svg.FONT - 1.5)
         for axes in list(grid.flat)[len(curves) :]:
             axes.set_visible(False)
         grid[0, 0].set_ylim(*limits([*seen, *levels.values()], floor=0.0))

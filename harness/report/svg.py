@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
@@ -104,7 +105,10 @@ def inline(figure: Figure, name: str, title: str, description: str) -> Markup:
     what a screen reader says. Call it inside the :class:`Canvas` that made the figure.
     """
     raw = io.StringIO()
-    figure.savefig(raw, format="svg", metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # Text stays text: which glyphs the measuring font lacks does not matter to the reader's.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(raw, format="svg", metadata={"Date": None, "Creator": None})
     root = ET.fromstring(_printable(raw.getvalue()))
     kept = {
         "viewBox": root.get("viewBox", ""),

@@ -101,17 +101,18 @@ def standing(word: str) -> Standing:
 
 
 def clean(text: str) -> str:
-    """Text without control characters, reordering marks and lone surrogates (each becomes U+FFFD).
+    """Text without control characters, reordering marks, lone surrogates and noncharacters.
 
-    Tabs and line breaks become spaces where a single line is shown by the caller's layout; here
-    they are kept, because samples have lines.
+    Each becomes U+FFFD, so that it shows. Tabs and line breaks stay, because samples have lines.
     """
-    return "".join(
-        c
-        if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in BIDI)
-        else "\N{REPLACEMENT CHARACTER}"
-        for c in text
-    )
+    return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(c) else c for c in text)
+
+
+def _unfit(c: str) -> bool:
+    if c in "\n\t":
+        return False
+    noncharacter = ord(c) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(c) <= 0xFDEF
+    return noncharacter or c in BIDI or unicodedata.category(c) in ("Cc", "Cs")
 
 
 def finite(value: Any) -> float | None:
@@ -191,6 +192,12 @@ def _nested(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"({listing(value)})"
     return f"[{listing(value)}]" if isinstance(value, (list, tuple)) else listing(value)
+
+
+def shortened(text: str, length: int = 20) -> str:
+    """Text on one line of at most ``length`` characters, for labels in figures."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= length else f"{line[: length - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def humane(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -193,9 +194,10 @@ def test_a_module_behind_a_symbolic_link_is_refused(root: Path, tmp_path: Path) 
 
 def test_the_builder_must_exist(root: Path) -> None:
     """A recipe whose builder is nowhere says so and names the recipe."""
-    edit(root, "models/tiny.yaml", "models.tiny:Tiny", "models.tin:Tiny")
-    with pytest.raises(ClaimsError, match=r"models/tiny.yaml: .*models.tin"):
-        builder_closure(root, load_recipe(root, "models/tiny.yaml"))
+    recipe = load_recipe(root, "models/tiny.yaml")
+    assert list(builder_closure(root, recipe)) == list(closure(root, START))
+    with pytest.raises(ClaimsError, match=r"models/tiny.yaml: .*models.tin:Tiny"):
+        builder_closure(root, replace(recipe, builder="models.tin:Tiny"))
 
 
 def test_the_evaluator_is_bound_whole_and_without_what_only_shows(root: Path) -> None:

@@ -69,13 +69,15 @@ def test_rows_come_back_in_order_each_naming_the_one_before(four: Path) -> None:
     assert head(four) == rows[-1].digest
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(body=st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_what_is_appended_is_what_is_read(tmp_path: Path, body: dict[str, Any]) -> None:
     """Law: for any JSON body, reading gives the row that appending returned."""
     row = append(tmp_path, "anchor", body)
-    assert read(tmp_path)[-1].as_json() == json.loads(canonical(row.as_json()))
-    assert read(tmp_path)[-1].digest == row.digest
+    assert read(tmp_path)[-1] == row
+    assert canonical(row.body) == canonical(body)
 
 
 def test_appending_touches_no_earlier_byte(four: Path) -> None:
@@ -85,7 +87,9 @@ def test_appending_touches_no_earlier_byte(four: Path) -> None:
     assert ledger_path(four).read_bytes().startswith(before)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_no_single_byte_can_be_changed_unseen(four: Path, data: st.DataObject) -> None:
     """Whatever byte is exchanged for another, the ledger is broken, and the row is the right one."""

@@ -32,8 +32,8 @@ class Cells:
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
-        self.generate: list[pd.DataFrame] = []
-        self.score: list[pd.DataFrame] = []
+        self.generate: dict[str, list[Any]] = {}
+        self.score: dict[str, list[Any]] = {}
 
     def add(
         self,
@@ -44,54 +44,42 @@ class Cells:
         garbage: float,
         loss: float,
         variant: str = "",
-        prompts: int = 12,
+        n: int = 12,
     ) -> None:
         rng = self.rng
-        rate, garbage = float(np.clip(rate, 0, 1)), float(np.clip(garbage, 0, 1))
-        steps = rng.integers(6, 10, prompts)
+        rate, garbage = min(1.0, max(0.0, rate)), min(1.0, max(0.0, garbage))
+        steps = rng.integers(6, 10, n)
         keys: dict[str, Any] = {
-            "arm": arm,
-            "replicate": r,
-            "split": "confirm",
-            "variant": variant,
-            "dose": dose,
-            "prompt": np.arange(prompts, dtype=np.int32),
-            "stratum": np.resize(["garden", "office", "kitchen"], prompts),
+            "arm": [arm] * n,
+            "replicate": [r] * n,
+            "split": ["confirm"] * n,
+            "variant": [variant] * n,
+            "dose": [dose] * n,
+            "prompt": range(n),
+            "stratum": ["garden", "office", "kitchen"] * (n // 3),
+            "fired": [7 if dose else 0] * n,
+            "dose_measured": [dose or np.nan] * n,
+            "delta_max": [dose * 3.1] * n,
         }
-        evidence = {
-            "fired": np.full(prompts, 7 if dose else 0, np.int32),
-            "dose_measured": np.full(prompts, dose if dose else np.nan),
-            "delta_max": np.full(prompts, dose * 3.1),
+        generated = {
+            "steps": steps,
+            "behaviour": rng.binomial(steps, rate),
+            "garbage": rng.binomial(steps, garbage),
+            "text": [text(rng, rate, garbage) if p < 6 and r == 0 else "" for p in range(n)],
         }
-        shown = [text(rng, rate, garbage) if p < 6 and r == 0 else "" for p in range(prompts)]
-        self.generate.append(
-            pd.DataFrame(
-                {
-                    **keys,
-                    "steps": steps,
-                    "behaviour": rng.binomial(steps, rate),
-                    "garbage": rng.binomial(steps, garbage),
-                    "text": shown,
-                    **evidence,
-                }
-            )
-        )
-        self.score.append(
-            pd.DataFrame(
-                {
-                    **keys,
-                    "onset_mass": rate,
-                    "elsewhere_mass": 0.01 * dose,
-                    "ordinary_loss": loss + rng.normal(0, 0.01, prompts),
-                    "kl": 0.2 * dose,
-                    **evidence,
-                }
-            )
-        )
+        scored = {
+            "onset_mass": [rate] * n,
+            "elsewhere_mass": [0.01 * dose] * n,
+            "ordinary_loss": loss + rng.normal(0, 0.01, n),
+            "kl": [0.2 * dose] * n,
+        }
+        for columns, own in ((self.generate, generated), (self.score, scored)):
+            for name, values in {**keys, **own}.items():
+                columns.setdefault(name, []).extend(values)
 
     def frames(self) -> dict[str, pd.DataFrame]:
         return {
-            "generate": pd.concat(self.generate, ignore_index=True),
-            "score": pd.concat(self.score, ignore_index=True),
+            "generate": pd.DataFrame(self.generate),
+            "score": pd.DataFrame(self.score),
             "features": pd.DataFrame(),
         }

@@ -13,6 +13,7 @@ from harness.report.index import render_index
 from harness.report.page import render_claim
 from harness.report.records import IndexRow, Rendered, ReportInput
 from tests.report import others, sample
+from tests.report.cells import CANDIDATES
 from tests.report.html import parse
 
 HTML = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'&lt;</svg></style>]]>"
@@ -22,7 +23,7 @@ CONTROL = "a\x00b\x1b[31mc\u202egnp.exe\ud800\ufffe"
 JINJA = "{{ 7 * 191 }}{% raw %}"
 STRINGS = {"html": HTML, "markdown": MARKDOWN, "maths": MATHS, "control": CONTROL, "jinja": JINJA}
 MAKERS = (sample.suppression, others.production, others.asymmetry)
-MANY = [f"r{n:02d}" for n in range(2, 20)] + ["logistic", "svd-mlp", "pca-difference"]
+MANY = [f"r{n:02d}" for n in range(2, 20)] + list(CANDIDATES[3:])
 FIXED = {"schema", "status", "id", "claim", "kind", "outcome", "scale", "method", "replicate"}
 FIXED |= {"arm", "arms", "on", "operation", "control", "readout", "baseline", "reference"}
 
@@ -39,15 +40,16 @@ def poisoned(value: Any, bad: str, key: str = "") -> Any:
 def hostile(report: ReportInput, bad: str) -> ReportInput:
     """The input with ``bad`` in every text field, also names of arms and candidates."""
 
+    storable = bad.encode("utf-8", "replace").decode()  # tables and canonical JSON are UTF-8
+
     def renamed(rows: Any) -> Any:
-        return [{**row, "name": row["name"] + bad} for row in rows]
+        return [{**row, "name": row["name"] + storable} for row in rows]
 
     claim = poisoned(report.claim, bad)
     claim["arms"] = renamed(report.claim["arms"])
     rule = claim.get("dose_rule")
     if rule:
-        claim["dose_rule"] = {**rule, "arm": report.claim["dose_rule"]["arm"] + bad}
-    storable = bad.encode("utf-8", "replace").decode()  # no table holds lone surrogates
+        claim["dose_rule"] = {**rule, "arm": report.claim["dose_rule"]["arm"] + storable}
     cells = {}
     for mode, frame in report.cells.items():
         changed = frame.copy()
@@ -65,7 +67,7 @@ def hostile(report: ReportInput, bad: str) -> ReportInput:
             "superseded_by": bad,
         },
         claim=claim | {"waivers": {f"power{bad}": bad}},
-        lock=poisoned(report.lock, bad),
+        lock=poisoned(report.lock, storable),
         ledger=tuple(poisoned(row, bad) for row in report.ledger),
         anchors=({"kind": bad},),
         replicates=tuple(poisoned(row, bad) for row in report.replicates),
@@ -74,14 +76,16 @@ def hostile(report: ReportInput, bad: str) -> ReportInput:
 
 
 def small(report: ReportInput) -> ReportInput:
-    """The input with two replicates and few controls, which is quick to draw."""
+    """The input with two replicates, few controls and few candidates, which is quick to draw."""
+    criteria = [{**c, "members": c["members"][:3]} for c in report.verdict["criteria"]]
     cells = {
         mode: frame[(frame["replicate"] < 2) & ~frame["variant"].isin(MANY)]
         if "variant" in frame
         else frame
         for mode, frame in report.cells.items()
     }
-    return replace(report, cells=cells, replicates=report.replicates[:2])
+    verdict = dict(report.verdict) | {"criteria": criteria}
+    return replace(report, verdict=verdict, cells=cells, replicates=report.replicates[:2])
 
 
 @pytest.fixture(scope="module")
@@ -141,4 +145,4 @@ def test_hostile_index() -> None:
             links = [e.attributes["href"] for e in parse(made.html).all("a")]
             assert not [h for h in links if re.match(r"//|[a-z]+:", h)]
             check_characters(Rendered(made.html, re.sub(r"\]\([^)\s]*\)", "", made.markdown)))
-            assert "](javascript:" not in made.markdown
+            assert "](javascript:" not in markup(made.markdown)

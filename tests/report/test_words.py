@@ -13,7 +13,7 @@ from harness.report.words import clean, interval, listing, number, p_value, perc
     ("value", "shown"),
     [
         (0.0, "0"),
-        (-0.0001, "\N{MINUS SIGN}0.0001"),
+        (-0.0001, "\N{MINUS SIGN}0.000100"),
         (1.5, "1.50"),
         (None, "\N{EM DASH}"),
         (math.nan, "\N{EM DASH}"),
@@ -52,7 +52,7 @@ def test_percent() -> None:
 
 def test_clean_makes_deception_visible() -> None:
     """Control and reordering characters become visible; letters of any script stay."""
-    assert clean("a\x00\u202eb\ud800") == "a���b"
+    assert clean("a\x00\u202eb\ud800") == "a\ufffd\ufffdb\ufffd"
     assert clean("naïve Ω 日本語 🙂\n") == "naïve Ω 日本語 🙂\n"
 
 
