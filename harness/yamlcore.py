@@ -1,8 +1,8 @@
 """Plain scalars under the YAML 1.2 core schema, without what has two meanings.
 
 ``1e-3`` is a number, ``no`` and ``1:30`` are text, ``0o17`` is fifteen; ``017`` is refused, because
-it is seventeen in YAML 1.2 and fifteen in YAML 1.1. Numbers that are not finite, and integers that
-JSON readers do not hold exactly, are refused.
+it is seventeen in YAML 1.2 and fifteen in YAML 1.1. Numbers that are not finite, and those beyond
+2^53, are refused.
 
 Not covered: quoted scalars (always text), structure (``harness.yamlio``).
 """
@@ -14,7 +14,8 @@ import re
 import unicodedata
 
 EXACT = 2**53 - 1
-"""The largest integer that every JSON reader holds exactly."""
+"""The largest integer that every JSON reader holds exactly. Larger floats are refused as well:
+canonical JSON writes 1e16 as an integer, which is no longer canonical once it is read back."""
 
 NULL = frozenset({"", "~", "null", "Null", "NULL"})
 BOOLEANS = {
@@ -79,6 +80,6 @@ def unreadable(text: str) -> tuple[str, str] | None:
     value = resolve(text)
     if isinstance(value, float) and not math.isfinite(value):
         return "the number is too large", "Write a smaller number"
-    if isinstance(value, int) and abs(value) > EXACT:
-        return "the integer is beyond 2^53", "Put it in quotes, as text"
+    if isinstance(value, int | float) and abs(value) > EXACT:
+        return "the number is beyond 2^53", "Write a smaller number, or text in quotes"
     return None

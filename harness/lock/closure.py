@@ -16,6 +16,7 @@ into ``__pycache__``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -24,7 +25,7 @@ from pathlib import Path
 import harness
 from harness.errors import ClaimsError
 from harness.lock.imports import Import
-from harness.lock.source import Module, analyse
+from harness.lock.source import Module, analyse, documented
 from harness.paths import inside
 from harness.subject.interface import Recipe
 
@@ -91,7 +92,8 @@ class _Walk:
     def __init__(self, root: Path | None, apart: Sequence[str] = ()) -> None:
         self.root, self.apart = root, tuple(apart)
         self.home = Path(str(harness.__file__)).parent.parent
-        self.modules: dict[str, tuple[bool, Module]] = {}
+        self.modules: dict[str, tuple[bool, bytes, Module]] = {}
+        self.listings: dict[Path, frozenset[str]] = {}
         self.where: dict[str, _Found | None] = {}
         self.todo: list[str] = []
 
@@ -105,20 +107,51 @@ class _Walk:
             if name not in seen:
                 seen.add(name)
                 self._read(name)
-        documented = any(ours and m.reads_documentation for ours, m in self.modules.values())
+        read = any(ours and m.reads_documentation for ours, _, m in self.modules.values())
         return {
-            name: module.documented if ours and documented else module.digest
-            for name, (ours, module) in sorted(self.modules.items())
+            name: documented(source, name) if ours and read else module.digest
+            for name, (ours, source, module) in sorted(self.modules.items())
         }
 
     def find(self, name: str) -> _Found | None:
         """Where a module is, None if it is neither the workspace's nor the harness's."""
         if name not in self.where:
             if name.partition(".")[0] == PACKAGE:
-                self.where[name] = _at(self.home, name, ours=False)
+                self.where[name] = self._at(self.home, name, ours=False)
             else:
-                self.where[name] = None if self.root is None else _at(self.root, name, ours=True)
+                root = self.root
+                self.where[name] = None if root is None else self._at(root, name, ours=True)
         return self.where[name]
+
+    def _at(self, base: Path, name: str, ours: bool) -> _Found | None:
+        """A module below ``base``, found in the order in which Python's own finder looks."""
+        folder = base / name.replace(".", "/")
+        beside = self._names(folder.parent)
+        within = self._names(folder) if folder.name in beside else frozenset()
+        if "__init__.py" in within:
+            return _found(base, name, folder / "__init__.py", True, ours)
+        for suffix in COMPILED:
+            for binary in (folder.name + suffix, f"__init__{suffix}"):
+                if binary in (within if binary.startswith("__init__") else beside):
+                    raise ClaimsError(
+                        "a compiled module cannot be read, so no lock can bind it",
+                        where=f"{name.replace('.', '/')}{suffix}",
+                        fix="Remove it and keep its Python source, or install it as a package",
+                    )
+        if f"{folder.name}.py" in beside:
+            return _found(base, name, folder.with_name(f"{folder.name}.py"), False, ours)
+        if any(one.endswith(".py") for one in within):
+            return _Found(name, None, True, ours)  # a namespace package
+        return None
+
+    def _names(self, folder: Path) -> frozenset[str]:
+        """What a folder holds, listed once a walk; nothing where it is no folder."""
+        if folder not in self.listings:
+            try:
+                self.listings[folder] = frozenset(os.listdir(folder))
+            except (FileNotFoundError, NotADirectoryError):
+                self.listings[folder] = frozenset()
+        return self.listings[folder]
 
     def _inside(self, name: str) -> bool:
         """Whether a name's first part is ours to read, and not set apart."""
@@ -146,7 +179,8 @@ class _Walk:
         if found is None or found.file is None:
             return
         shown = self._shown(found)
-        module = analyse(found.file.read_bytes(), shown)
+        source = found.file.read_bytes()
+        module = analyse(source, shown)
         if found.ours and module.dynamic:
             line, what = min(module.dynamic)
             raise ClaimsError(
@@ -154,7 +188,7 @@ class _Walk:
                 where=f"{shown}:{line}",
                 fix="Write the import out (import models.part), or drop it",
             )
-        self.modules[name] = (found.ours, module)
+        self.modules[name] = (found.ours, source, module)
         for one in module.imports:
             self._follow(found, one, shown)
 
@@ -177,28 +211,6 @@ class _Walk:
         assert found.file is not None
         base = self.root if found.ours and self.root is not None else self.home
         return found.file.relative_to(base).as_posix()
-
-
-def _at(base: Path, name: str, ours: bool) -> _Found | None:
-    """A module below ``base``, found in the order in which Python's own finder looks."""
-    folder = base / name.replace(".", "/")
-    init = folder / "__init__.py"
-    if init.is_file():
-        return _found(base, name, init, True, ours)
-    for suffix in COMPILED:
-        for binary in (folder.with_name(folder.name + suffix), folder / f"__init__{suffix}"):
-            if binary.is_file():
-                raise ClaimsError(
-                    "a compiled module cannot be read, so no lock can bind it",
-                    where=str(binary.relative_to(base)),
-                    fix="Remove it and keep its Python source, or install it as a package",
-                )
-    file = folder.with_name(folder.name + ".py")
-    if file.is_file():
-        return _found(base, name, file, False, ours)
-    if folder.is_dir() and any(folder.glob("*.py")):
-        return _Found(name, None, True, ours)  # a namespace package
-    return None
 
 
 def _found(base: Path, name: str, file: Path, package: bool, ours: bool) -> _Found:

@@ -4,7 +4,7 @@ Two files have the same digest if the interpreter runs the same statements: comm
 quotes, docstrings and statements that do nothing are free, everything else counts. The tree is
 written out by a small dumper of our own, over fields that are not empty, so that Python's minor
 versions (which add empty fields, and change ``ast.dump``) agree. Where code reads documentation at
-run time, docstrings count too: :attr:`Module.documented` is the digest with them.
+run time, docstrings count too: :func:`documented` is the digest with them.
 
 Not covered: what a module does with its own text or line numbers (``inspect.getsource``).
 """
@@ -30,13 +30,12 @@ FIX = "Correct the file: a lock binds what the code says, so it must be readable
 class Module:
     """What one module's bytes say.
 
-    ``digest`` leaves docstrings out, ``documented`` has them; ``reads_documentation`` says whether
-    the module mentions ``__doc__``. ``exported`` are the words of a literal ``__all__``;
-    ``dynamic`` are (line, words) of code that imports or runs what cannot be read here.
+    ``digest`` leaves docstrings out; ``reads_documentation`` says whether the module mentions
+    ``__doc__``. ``exported`` are the words of a literal ``__all__``; ``dynamic`` are (line, words)
+    of code that imports or runs what cannot be read here.
     """
 
     digest: str
-    documented: str
     reads_documentation: bool
     imports: tuple[Import, ...]
     exported: tuple[str, ...]
@@ -49,23 +48,32 @@ def analyse(source: bytes, file: str) -> Module:
 
     Raises :class:`ClaimsError` with file and line for what is not Python.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the author's invalid escapes are not our output
-            tree = ast.parse(source, filename=file)
-    except SyntaxError as error:
-        where = f"{file}:{error.lineno or 1}"
-        raise ClaimsError(f"not Python ({error.msg})", where=where, fix=FIX) from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise ClaimsError(f"not Python ({error})", where=f"{file}:1", fix=FIX) from error
+    tree = _tree(source, file)
     return Module(
         digest=tree_digest(tree),
-        documented=tree_digest(tree, keep_docstrings=True),
         reads_documentation=_reads_documentation(tree),
         imports=tuple(imports(tree)),
         exported=tuple(exported(tree)),
         dynamic=tuple(dynamic(tree)),
     )
+
+
+@lru_cache(maxsize=512)
+def documented(source: bytes, file: str) -> str:
+    """The digest of a module's bytes with its docstrings. Raises as :func:`analyse` does."""
+    return tree_digest(_tree(source, file), keep_docstrings=True)
+
+
+def _tree(source: bytes, file: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the author's invalid escapes are not our output
+            return ast.parse(source, filename=file)
+    except SyntaxError as error:
+        where = f"{file}:{error.lineno or 1}"
+        raise ClaimsError(f"not Python ({error.msg})", where=where, fix=FIX) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ClaimsError(f"not Python ({error})", where=f"{file}:1", fix=FIX) from error
 
 
 def tree_digest(tree: ast.Module, keep_docstrings: bool = False) -> str:

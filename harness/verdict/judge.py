@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.claim.schema import Claim, Criterion, Precondition
+from harness.claim.schema import Criterion, Precondition
 from harness.claim.schema import Test as ClaimTest
 from harness.errors import ClaimsError
 from harness.measure.tables import Evidence
@@ -22,7 +22,8 @@ from harness.stats.records import FamilyResult, Rule, TestResult, UntestableErro
 from harness.stats.rules import decide, decide_family
 from harness.verdict import explain
 from harness.verdict.estimands import estimate
-from harness.verdict.preconditions import KINDS, Check, unhealthy
+from harness.verdict.exclusion import exclude
+from harness.verdict.preconditions import KINDS, Check
 from harness.verdict.production import Member, members
 from harness.verdict.records import (
     CriterionResult,
@@ -46,7 +47,7 @@ def judge(evidence: Evidence, judged_by: str = "", seed: int = 0) -> Verdict:
     must draw sign flips at random (derived from the lock).
     """
     claim = evidence.claim
-    kept, excluded = _exclude(claim, evidence)
+    kept, excluded = exclude(claim, evidence)
     view = View(evidence, kept)
     checks = tuple(_precondition(view, p) for p in claim.preconditions)
     complete = len(evidence.replicates) == claim.subject.replicates
@@ -78,20 +79,6 @@ def judge(evidence: Evidence, judged_by: str = "", seed: int = 0) -> Verdict:
         does_not_show=claim.does_not_show,
     )
     return explain.with_sentence(verdict)
-
-
-def _exclude(claim: Claim, evidence: Evidence) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Replicates that count, and those left out with their reason. Looks at health only."""
-    rule = claim.exclusion
-    params = next((p.params for p in claim.preconditions if p.kind == "health"), None)
-    if rule is None or params is None:
-        return evidence.replicates, ()
-    bad = {r: unhealthy(evidence.records[r], params) for r in evidence.replicates}
-    out = [r for r in evidence.replicates if bad[r]]
-    if len(out) > rule.at_most:
-        return evidence.replicates, ()
-    kept = tuple(r for r in evidence.replicates if r not in out)
-    return kept, tuple(f"replicate {r}: {', '.join(bad[r])}" for r in out)
 
 
 def _precondition(view: View, one: Precondition) -> PreconditionResult:

@@ -92,7 +92,7 @@ def test_appending_touches_no_earlier_byte(four: Path) -> None:
 )
 @given(data=st.data())
 def test_no_single_byte_can_be_changed_unseen(four: Path, data: st.DataObject) -> None:
-    """Whatever byte is exchanged for another, the ledger is broken, and the row is the right one."""
+    """Whatever byte is exchanged for another, the ledger is broken at the row that holds it."""
     whole = b"".join(lines(four))
     at = data.draw(st.integers(0, len(whole) - 2))
     byte = data.draw(st.integers(0, 255).filter(lambda b: b not in (whole[at], ord("\n"))))
@@ -184,7 +184,7 @@ def test_layout_of_a_row_is_not_free(four: Path) -> None:
 
 @pytest.mark.parametrize("cut", [1, 2, 40])
 def test_a_torn_last_line_is_told_apart_and_recovered(four: Path, cut: int) -> None:
-    """A kill while writing leaves part of a line: it goes to a file of its own, and a row says so."""
+    """What a kill left of a line goes to a file of its own, and a row says so."""
     whole = ledger_path(four).read_bytes()
     ledger_path(four).write_bytes(whole[:-cut])
     torn = lines(four)[-1]

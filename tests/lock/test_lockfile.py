@@ -35,7 +35,7 @@ def test_one_registration_is_one_row_and_a_lock_for_each_claim(locked_root: Path
 
 
 def test_the_lock_binds_the_claim_and_all_it_rests_on(locked_root: Path) -> None:
-    """Claim, recipe, builder, evaluator, given files, packages, settings; the YAML for information."""
+    """Claim, recipe, builder, evaluator, given files, packages, settings; beside them the YAML."""
     lock = load_lock(locked_root, "first")
     claim = parse_claim(locked_root, locked_root / FIRST)
     assert digest(lock.claim) == digest(claim_to_json(claim))
@@ -242,7 +242,7 @@ def test_a_lock_without_its_registration_locks_nothing(locked_root: Path) -> Non
 def test_nothing_is_registered_on_a_broken_record(locked_root: Path) -> None:
     """Also where it is another claim's lock that is broken."""
     edit(locked_root, "claims/second.lock.json", '"margin": 0.5', '"margin": 0.4')
-    with pytest.raises(RecordBroken, match="claims/second.lock.json"):
+    with pytest.raises(RecordBroken, match=r"claims/second\.lock\.json"):
         register(locked_root, ["first"], reason="a reason")
     assert len(read(locked_root)) == 1
 

@@ -68,3 +68,16 @@ def test_activations_cover_the_real_tokens_of_both_variants_but_the_first() -> N
         tokens = task.texts("fit", 10, 4, variant).tokens[:, 1:]
         want.append(decoder.embed[tokens[tokens != g.PAD]])
     assert torch.equal(got, torch.cat(want))
+
+
+def test_the_scale_and_centre_of_the_data_change_nothing_but_units() -> None:
+    """Data four times as large and off centre gives the same features, four times as large.
+
+    A power of two, so that rounding cannot change which features come first.
+    """
+    options = SaeOptions(d_sae=32, k=3, steps=60, batch=128, rate=0.02)
+    x = sparse_data(400, 3)
+    small, large = fit(x, options, 5), fit(4 * x, options, 5)
+    assert small.b_enc.abs().max() > 0.01
+    torch.testing.assert_close(large.encode(4 * x), 4 * small.encode(x), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(large.b_dec, 4 * small.b_dec, atol=1e-3, rtol=1e-3)

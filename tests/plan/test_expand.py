@@ -73,7 +73,7 @@ def test_a_role_that_is_not_trained_has_no_cell() -> None:
 
 
 def test_conditions_are_the_labels_that_the_cells_carry() -> None:
-    """Candidates and doses variant-major; r00.. for controls; one empty variant without a vector."""
+    """Candidates, then doses; r00 and so on for controls; one empty variant without a vector."""
     assert conditions(ARMS[0]) == (("", 0.0),)
     assert conditions(TREATMENT) == (("d", 0.0), ("d", 0.5), ("e", 0.0), ("e", 0.5))
     assert conditions(RANDOM) == (("r00", None), ("r01", None), ("r02", None))
