@@ -11,8 +11,8 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
-# The CPU build: without it pip fetches gigabytes of CUDA libraries. TORCH_INDEX= takes pip's own.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# On a machine without GPU, TORCH_INDEX=<index of CPU builds> keeps pip from fetching CUDA libraries.
+TORCH_INDEX ?=
 
 # one thread a process: two threads in one process spin-wait on the small matrices of small models
 export OMP_NUM_THREADS = 1

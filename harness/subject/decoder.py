@@ -123,6 +123,9 @@ class Block(nn.Module):
 class Decoder(nn.Module):
     """A decoder-only language model; ``forward`` maps tokens [B, T] to logits [B, T, vocab]."""
 
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config

@@ -137,7 +137,7 @@ def with_sentence(verdict: Verdict) -> Verdict:
         parts = [c.sentence for c in verdict.criteria if c.outcome is worst]
     else:
         parts = [c.sentence for c in verdict.criteria]
-    return replace(verdict, sentence=f"{lead}. {' '.join(parts)}")
+    return replace(verdict, sentence=" ".join([f"{lead}.", *parts]))
 
 
 def shown(name: str, spec: Mapping[str, Any], got: Estimate, scale: str) -> Shown:

@@ -261,7 +261,7 @@ def damaged(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(text=st.composite(damaged)())
 def test_no_damage_to_a_claim_ends_in_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, text: str

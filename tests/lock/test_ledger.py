@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -249,6 +250,22 @@ def test_a_start_is_recorded_once_by_many_workers(tmp_path: Path) -> None:
     assert {row.digest for row in rows} == {read(tmp_path)[0].digest}
     append_once(tmp_path, "attempt-started", {**key, "attempt": "a2"}, {"more": 1})
     assert read(tmp_path)[1].body["more"] == 1
+
+
+def test_a_start_recorded_between_look_and_lock_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker who comes second looks again once it holds the lock."""
+    real = ledger.locked
+
+    def late(root: Path) -> FileLock:
+        monkeypatch.setattr(ledger, "locked", real)
+        append(root, "attempt-started", {"claim": "c"})
+        return real(root)
+
+    monkeypatch.setattr(ledger, "locked", late)
+    assert append_once(tmp_path, "attempt-started", {"claim": "c"}).seq == 1
+    assert len(read(tmp_path)) == 1
 
 
 def test_a_full_disk_leaves_the_ledger_as_it_was(
