@@ -7,7 +7,8 @@ shows medians over rounds, in processor time. Random weights: the miniature (d_m
 published shape (d_model 512, vocabulary 8,197; 23.5M parameters), both of 6 layers and 8 heads.
 
 - generation: prompts of 8 tokens, 40 sampled tokens, one vector added at step onsets from layer 2
-- scoring: onset mass, elsewhere mass, ordinary loss and KL per text, the same edit
+- scoring: onset mass, elsewhere mass, ordinary loss and KL per text, the same edit, 56 conditions
+  (a claim's sweep: 16 doses and 40 random controls)
 - train: AdamW on the native decoder against AdamW on the bridge's forward, same batches;
   train/muon: the recipe's own loop against the same
 
@@ -71,8 +72,8 @@ class Size:
 
 
 SIZES = (
-    Size("miniature", MINIATURE, 64, 16, 3, 64, 48, 256, 20, 32),
-    Size("23.5M", PUBLISHED, 32, 4, 1, 32, 32, 128, 3, 16),
+    Size("miniature", MINIATURE, 64, 16, 3, 64, 56, 256, 20, 32),
+    Size("23.5M", PUBLISHED, 32, 4, 1, 32, 56, 128, 3, 16),
 )
 
 
@@ -91,7 +92,7 @@ class Row:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """Processor seconds: with one thread the wall time of an idle machine, whoever else is on it."""
+    """Processor seconds: with one thread, the wall time of an otherwise idle machine."""
     start = time.process_time()
     run()
     return time.process_time() - start

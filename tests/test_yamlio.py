@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import unicodedata
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import BadInput, Problem
@@ -62,8 +63,8 @@ def test_json_means_what_it_means_in_json(value: Any) -> None:
 def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
     """Block style written by a common writer comes back, quoting included."""
     text = yaml.safe_dump(value, allow_unicode=True, width=10_000, sort_keys=False)
-    if "1.0e" in text or "!!" in text or text.endswith("...\n"):
-        text = json.dumps(value, ensure_ascii=False)  # it writes these in YAML 1.1
+    assume("!!" not in text and not text.endswith("...\n"))
+    assume(not re.search("[0-9.][eEo]", text))  # numbers here, text in the writer's YAML 1.1
     assert load(text) == value
 
 

@@ -108,7 +108,7 @@ def score(
     out = np.full((4, conditions, count), np.nan)
     for chunk in _chunks(task, texts, None if edit is None else edit.positions, options):
         clean = model.clean(chunk.tokens, hook, chunk.first, chunk.at)
-        base, kept = _read(clean.logits, chunk, behaviour, None)
+        base, kept = _read(clean.logits, model.vocab, chunk, behaviour, None)
         items = chunk.items.numpy()
         rows = _summarise(base, chunk)
         if edit is None:
@@ -131,7 +131,8 @@ def score(
             if not bool(edit.active[c]) or not bool(chunk.edited.any()):
                 out[:, c, items] = rows
                 continue
-            values, _ = _read(model.replay(clean, site, again, changed), part, behaviour, reference)
+            replayed = model.replay(clean, site, again, changed)
+            values, _ = _read(replayed, model.vocab, part, behaviour, reference)
             out[:, c, items] = _summarise(_overwrite(base, values, moved, chunk.onsets), chunk)
     if edit is not None:
         trace.require_fired(edit.positions, edit.hook)
@@ -185,17 +186,17 @@ def _take(chunk: _Chunk, some: Tensor) -> _Chunk:
 
 
 def _read(
-    logits: Readout, chunk: _Chunk, behaviour: Tensor, clean: Tensor | None
+    logits: Readout, vocab: int, chunk: _Chunk, behaviour: Tensor, clean: Tensor | None
 ) -> tuple[_Values, Tensor]:
-    """Numbers at the positions read, and the log-probabilities at onsets [onsets, V].
+    """Numbers at the positions read, and (clean run only) the probabilities at onsets.
 
-    ``clean``: those of the clean run at the same onsets, from which the KL is taken.
+    ``clean``: those of the clean run at the same onsets, from which the KL is taken: p [onsets, V]
+    and, in one more column, the sum of p log p, so that a condition needs one product only.
     """
     K, onsets = len(chunk.at), chunk.onsets
     if K == 0:
         none = torch.empty(0)
         return _Values(none, none, none), none
-    vocab = logits(slice(0, 1)).shape[-1]
     size = max(1, LOGIT_FLOATS // vocab)
     log_mass, token, kl, kept = torch.empty(K), torch.empty(K), torch.empty(onsets), []
     edges = [*range(0, onsets, size), *range(onsets, K, size), K]
@@ -206,12 +207,13 @@ def _read(
         ahead = chunk.following[low:high].clamp_min(0)
         token[low:high] = z.gather(1, ahead[:, None]).squeeze(1) - total
         if high <= onsets:
-            logp = z - total[:, None]
             if clean is None:
-                kept.append(logp)
+                logp = z - total[:, None]
+                p = logp.exp()
+                kept.append(torch.cat([p, (p * logp).sum(-1, keepdim=True)], 1))
             else:
-                reference = clean[low:high]
-                kl[low:high] = (reference.exp() * (reference - logp)).sum(-1)
+                p, inner = clean[low:high, :vocab], clean[low:high, vocab]
+                kl[low:high] = (inner - (p * z).sum(-1) + total).clamp_min(0)
     loss = -token
     rest = torch.log1p(-log_mass[:onsets].exp().clamp(max=1 - 1e-7))
     loss[:onsets] += rest

@@ -110,11 +110,10 @@ def points(frame: pd.DataFrame, arm: str, readout: str) -> Points | None:
 
 
 def sweeps(frame: pd.DataFrame, arms: Arms) -> tuple[str, ...]:
-    """Arms measured at more than one dose, in the claim's order; random controls are none."""
+    """Arms with a grid of doses, in the claim's order; random controls are none."""
+    doses = frame.groupby(["arm", "replicate"])["dose"].nunique().groupby("arm").max()
     return tuple(
-        name
-        for name, arm in arms.items()
-        if not arm.get("control") and frame.loc[frame["arm"] == name, "dose"].nunique() > 1
+        name for name, arm in arms.items() if not arm.get("control") and doses.get(name, 0) > 1
     )
 
 

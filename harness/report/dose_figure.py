@@ -109,7 +109,8 @@ def judged_words(judged: Mapping[int, float]) -> str:
     if len(counts) == 1:
         return f"{plain(next(iter(counts)))} in every replicate"
     words = [f"{plain(dose)} in {count}" for dose, count in sorted(counts.items())]
-    return f"{words[0]} replicates, {', '.join(words[1:])}"
+    plural = "" if counts[min(counts)] == 1 else "s"
+    return f"{words[0]} replicate{plural}, {', '.join(words[1:])}"
 
 
 def _caption(data: DoseData) -> str:

@@ -14,12 +14,12 @@ import pandas as pd
 
 from harness.report import curves as cv
 from harness.report.criteria import replicate_labels
-from harness.report.dose_figure import DoseData, dose_figure
+from harness.report.dose_figure import READOUTS, DoseData, dose_figure
 from harness.report.figure import FigureView, Table
 from harness.report.forest_figure import family_figure, forest_figure, member_group, member_label
 from harness.report.panels_figure import panels_figure
 from harness.report.records import ReportInput
-from harness.report.words import finite, humane, number
+from harness.report.words import NONE, finite, humane, number
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 BELOW = ("garbage_rate", "ordinary_loss")
@@ -47,6 +47,8 @@ class Gallery:
     forests: tuple[FigureView, ...]
     families: tuple[FigureView, ...]
     features: Table | None
+    single: Table | None
+    """Arms without a grid of doses: their means over replicates."""
 
 
 def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
@@ -72,6 +74,7 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
         forests=_forests(report, criteria),
         families=_families(criteria),
         features=_features(report),
+        single=_single(frame, arms),
     )
 
 
@@ -173,6 +176,26 @@ def _families(criteria: tuple[Mapping[str, Any], ...]) -> tuple[FigureView, ...]
             for j, (group, members) in enumerate(groups.items())
         ]
     return tuple(found)
+
+
+def _single(frame: pd.DataFrame, arms: cv.Arms) -> Table | None:
+    """Arms at no dose or one: mean over variants within a replicate, then over replicates."""
+    swept = cv.sweeps(frame, arms)
+    readouts = [r for r in ("rate", *BELOW) if r in frame.columns]
+    rows = []
+    for name, arm in arms.items():
+        part = frame[frame["arm"] == name]
+        if name in swept or not len(part) or not readouts:
+            continue
+        means = part.groupby("replicate")[readouts].mean().mean()
+        variants = part["variant"].nunique()
+        about = str(arm.get("label") or "")
+        if arm.get("control"):
+            about = f"{variants} {arm['control']} random directions in each replicate"
+        dose = "judged" if arm.get("operation") else NONE
+        rows.append((humane(name), dose, *(number(means[r], 3) for r in readouts), about))
+    heads = ("arm", "dose", *(READOUTS[r] for r in readouts), "")
+    return Table(heads, tuple(rows)) if rows else None
 
 
 def _features(report: ReportInput) -> Table | None:

@@ -64,6 +64,8 @@ class PageView:
     gallery: Gallery
     health: Table | None
     samples: tuple[PromptSamples, ...]
+    marked: bool
+    """Whether any step of the samples carries a mark."""
     lock: LockView
     excluded: tuple[str, ...]
     not_shown: tuple[str, ...]
@@ -94,6 +96,7 @@ def page_view(report: ReportInput) -> PageView:
     verdict, claim = report.verdict, report.claim
     frame = summary(report)
     rows = tuple(verdict.get("criteria") or ())
+    quoted = samples(report, frame)
     return PageView(
         id=report.id,
         title=str(verdict.get("title") or claim.get("title") or report.id),
@@ -109,7 +112,8 @@ def page_view(report: ReportInput) -> PageView:
         preconditions=cr.preconditions(verdict),
         gallery=gallery(report, frame),
         health=health_table(report),
-        samples=samples(report, frame),
+        samples=quoted,
+        marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         lock=lock_view(report),
         excluded=tuple(listing(x) for x in verdict.get("excluded") or ()),
         not_shown=_not_shown(verdict, claim),

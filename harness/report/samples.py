@@ -1,6 +1,8 @@
 """Sample generations: the same prompts under baseline, treatment and control, steps marked.
 
-Decoded text carries its own marks: ``⟦...⟧`` around behaviour steps, ``⟨...⟩`` around garbage.
+Decoded text may carry marks: ``⟦...⟧`` around behaviour steps, ``⟨...⟩`` around garbage. With or
+without them each sample shows the grader's counts. Separator and end tokens that a task's decoding
+leaves in the text (``<sep>``, ``<end>``) are not shown.
 A sample is an illustration. Which prompts are shown is fixed (the first ones of the first counted
 replicate), so that nobody picks them.
 
@@ -9,6 +11,7 @@ Not covered: grading (``harness.readout``), whether a sample is typical.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +23,8 @@ from harness.report.records import ReportInput
 from harness.report.words import finite, humane, plain
 
 MARKS = {"⟦": ("⟧", "behaviour"), "⟨": ("⟩", "garbage")}
+SEPARATOR = "<sep>"
+ENDS = re.compile(r"<(?:end|pad)>")
 PROMPTS = 3
 SWEEPS = 3
 
@@ -38,6 +43,7 @@ class Sample:
 
     arm: str
     about: str
+    counts: str
     steps: tuple[Step, ...]
 
 
@@ -52,8 +58,8 @@ class PromptSamples:
 def steps(text: str, separator: str) -> tuple[Step, ...]:
     """The steps of a decoded generation. A mark without its end runs to the end of its step."""
     found = []
-    for part in text.split(separator.strip() or "\n"):
-        piece = part.strip()
+    for part in re.split(f"{re.escape(separator.strip() or SEPARATOR)}|{SEPARATOR}", text):
+        piece = ENDS.sub("", part).strip()
         while piece:
             opening = next((i for i, c in enumerate(piece) if c in MARKS), None)
             if opening is None:
@@ -87,7 +93,7 @@ def samples(report: ReportInput, frame: pd.DataFrame) -> tuple[PromptSamples, ..
     found = []
     for prompt in sorted(rows["prompt"].unique())[:PROMPTS]:
         shown = tuple(
-            Sample(label, about, steps(str(part["text"].iloc[0]), report.separator))
+            Sample(label, about, _counts(part), steps(str(part["text"].iloc[0]), report.separator))
             for label, about, part in (
                 (name, words, block[block["prompt"] == prompt]) for name, words, block in picked
             )
@@ -101,6 +107,12 @@ def samples(report: ReportInput, frame: pd.DataFrame) -> tuple[PromptSamples, ..
         about = f" ({stratum})" if stratum else ""
         found.append(PromptSamples(f"Prompt {prompt}{about}, replicate {replicate}", shown))
     return tuple(found)
+
+
+def _counts(part: pd.DataFrame) -> str:
+    """What the grader counted in one generation."""
+    row = part.iloc[0]
+    return f"{row['steps']} steps: {row['behaviour']} behaviour, {row['garbage']} garbage"
 
 
 def _conditions(

@@ -1,6 +1,6 @@
 """Numbers and names as a reader sees them; and text from claims made safe to show.
 
-Digits: an estimate is written with as many decimals as make its interval's width readable (two
+Digits: an estimate is written with as many decimals as make its interval's width readable (three
 significant digits), so that an estimate and its bounds line up. A p-value is never written as 0.
 
 Not covered: escaping for HTML or Markdown (done by the environments in ``harness.report.page`` and
@@ -123,10 +123,10 @@ def finite(value: Any) -> float | None:
 
 
 def decimals(*values: float | None, low: float | None = None, high: float | None = None) -> int:
-    """How many decimals to write: two significant digits of the interval's width, else three of
-    the largest value; between 0 and 6."""
+    """How many decimals to write: three significant digits of the interval's width, else of the
+    largest value; between 0 and 6."""
     if low is not None and high is not None and high > low:
-        digits = 1 - math.floor(math.log10(high - low))
+        digits = 2 - math.floor(math.log10(high - low))
     else:
         size = max((abs(v) for v in values if v), default=0.0)
         digits = 2 - math.floor(math.log10(size)) if size else 0

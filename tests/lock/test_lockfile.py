@@ -147,7 +147,8 @@ def test_a_kill_while_registering_is_completed_by_the_next_call(
     root: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     """Once the row is on the ledger, the same command finishes the same registration."""
-    real, written = registering.write_atomic, []
+    real = registering.write_atomic
+    written: list[Path] = []
 
     def killed(path: Path, data: bytes) -> None:
         if len(written) == after:

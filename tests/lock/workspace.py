@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from harness.errors import RecordBroken
+from harness.lock.ledger import ledger_path, read
+
 RECIPE = """\
 schema: causal-claims/recipe/1
 id: tiny
@@ -103,3 +108,22 @@ def make(root: Path) -> Path:
         write(root, f"claims/{name}.yaml", CLAIM.replace("ID", name, 1))
     (root / "models/given.safetensors").write_bytes(safetensors(b"\0\0\x80?" * 4))
     return root
+
+
+def lines(root: Path) -> list[bytes]:
+    """The ledger's lines, with their breaks."""
+    return ledger_path(root).read_bytes().splitlines(keepends=True)
+
+
+def put(root: Path, rows: list[bytes]) -> None:
+    """Write the ledger's lines as they are."""
+    ledger_path(root).write_bytes(b"".join(rows))
+
+
+def broken(root: Path, number: int) -> str:
+    """Why the ledger is broken; the row that is named first must be ``number``."""
+    with pytest.raises(RecordBroken) as caught:
+        read(root)
+    assert caught.value.where == f"claims/ledger.jsonl:{number}"
+    assert caught.value.fix
+    return caught.value.what

@@ -51,6 +51,15 @@ def test_kinds_of_arms(inputs: Inputs) -> None:
     assert len(found.values) == 160
 
 
+def test_judged_doses_that_differ_between_replicates_are_no_grid(inputs: Inputs) -> None:
+    """An arm at one dose in each replicate is no sweep, whatever the doses are."""
+    report = inputs["pass"]
+    frame, arms = summary(report), arms_of(report.claim)
+    free = {name: {k: v for k, v in arm.items() if k != "control"} for name, arm in arms.items()}
+    assert frame.loc[frame["arm"] == "isotropic", "dose"].nunique() > 1
+    assert "isotropic" not in sweeps(frame, free)
+
+
 def test_other_splits_are_not_shown(inputs: Inputs) -> None:
     """Cells of the select split do not reach the page of a registered claim."""
     report = inputs["pass"]

@@ -43,6 +43,7 @@ def test_judged_doses_in_words() -> None:
     """One dose for all, or how many replicates had which."""
     assert judged_words({0: 0.5, 1: 0.5}) == "0.5 in every replicate"
     assert judged_words({0: 0.5, 1: 0.5, 2: 1.0}) == "0.5 in 2 replicates, 1 in 1"
+    assert judged_words({0: 0.75, 1: 1.0}) == "0.75 in 1 replicate, 1 in 1"
 
 
 @pytest.mark.parametrize("kind", ["superiority", "below", "equivalence", "ratio-above"])

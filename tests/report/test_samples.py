@@ -26,6 +26,15 @@ def test_unfinished_mark_runs_to_the_end_of_its_step() -> None:
     )
 
 
+def test_separator_and_end_tokens_are_not_steps() -> None:
+    """Special tokens that decoding left in the text separate and end, and are not shown."""
+    assert steps("open it <sep> sip water <sep> close it <end>", " ; ") == (
+        Step("open it", ""),
+        Step("sip water", ""),
+        Step("close it", ""),
+    )
+
+
 def test_nothing_to_mark() -> None:
     """Empty text has no steps."""
     assert steps("", " ; ") == ()
@@ -51,3 +60,15 @@ def test_family_shows_its_strongest_candidate(inputs: dict[str, ReportInput]) ->
     report = inputs["fail"]
     arms = {s.arm: s.about for s in samples(report, summary(report))[0].samples}
     assert arms["shared"].startswith("gradient, dose ")
+
+
+def test_every_sample_has_the_graders_counts(inputs: dict[str, ReportInput]) -> None:
+    """Counts come from the cells, so that they stand also where no step is marked."""
+    report = inputs["pass"]
+    cells = report.cells["generate"]
+    for group in samples(report, summary(report)):
+        one = group.samples[0]
+        assert one.counts.endswith("garbage")
+    first = cells[(cells["arm"] == "baseline") & (cells["replicate"] == 0)].iloc[0]
+    shown = samples(report, summary(report))[0].samples[0].counts
+    assert shown.startswith(f"{first['steps']} steps: {first['behaviour']} behaviour")

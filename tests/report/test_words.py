@@ -32,9 +32,9 @@ def test_negative_zero_has_no_sign() -> None:
 
 
 def test_interval_has_the_decimals_its_width_can_bear() -> None:
-    """Two significant digits of the width; words where there is no precision."""
-    assert interval(0.7213, 0.8432) == "[0.72, 0.84]"
-    assert interval(0.07213, 0.08432) == "[0.072, 0.084]"
+    """Three significant digits of the width; words where there is no precision."""
+    assert interval(0.7213, 0.8432) == "[0.721, 0.843]"
+    assert interval(0.07213, 0.08432) == "[0.0721, 0.0843]"
     assert interval(None, 1.0) == "no interval"
 
 
