@@ -44,7 +44,7 @@ def short(value: str, n: int = 12) -> str:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write ``data`` so that a reader, or a kill at any instant, sees the old file or the new one."""
+    """Write ``data`` so that a reader, or a kill at any instant, sees the old or the new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:

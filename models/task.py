@@ -157,6 +157,25 @@ class PlanTask:
         words = [g.WORDS[t] if t < len(g.WORDS) else g.WORDS[g.UNK] for t in ids if t != g.PAD]
         return " ".join(words)
 
+    def quote(self, tokens: Tensor) -> str:
+        """A generated row [N] for a reader: steps joined by `` ; ``, behaviour in ``⟦⟧``, garbage
+        in ``⟨⟩``, a step that the row's end cuts off followed by ``…``."""
+        row = [int(t) for t in tokens]
+        done = finished_steps(row)
+        out = []
+        for step in done:
+            words = self.decode(torch.tensor(step, dtype=torch.int64)) if step else "(empty)"
+            if step in self._phrases:
+                words = f"⟦{words}⟧"
+            elif step not in self._ordinary:
+                words = f"⟨{words}⟩"
+            out.append(words)
+        used = sum(len(step) + 1 for step in done)
+        rest = row[used:]
+        if rest and g.END not in row and g.PAD not in row:
+            out.append(f"{self.decode(torch.tensor(rest))} …")
+        return " ; ".join(out)
+
     def _sample(
         self, stream: str, split: str, n: int, seed: int
     ) -> tuple[tuple[Plan, np.ndarray], ...]:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.cli.progress import progress
     from harness.measure.job import EXPLORATION
     from harness.measure.tables import load_evidence, summarise
-    from harness.verdict.standing import judge_job
+    from harness.verdict.judging import judge_job
 
     root = find_root(args.workspace, Path.cwd())
     names = [JobName(root, one, EXPLORATION, args.replicates) for one in select(root, args.ids)]

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.digest import write_atomic
     from harness.measure.job import REPRODUCTION, attempt_job, reproduction_job
     from harness.measure.store import json_bytes
-    from harness.verdict.standing import judge_job
+    from harness.verdict.judging import judge_job
 
     root = find_root(args.workspace, Path.cwd())
     ids = _wanted(root, args)
@@ -99,13 +99,13 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 
 def _wanted(root: Path, args: argparse.Namespace) -> tuple[str, ...]:
-    from harness.lock.lockfile import lock_path
+    from harness.lock.lockfile import is_registered
 
     if bool(args.ids) == bool(args.all):
         raise ClaimsError("say which claims to reproduce", fix="Name them, or use --all")
     if args.ids:
         return select(root, args.ids)
-    ids = tuple(one for one in select(root, ()) if lock_path(root, one).is_file())
+    ids = tuple(one for one in select(root, ()) if is_registered(root, one))
     if not ids:
         raise NothingThere(
             "no claim is registered", where=str(root / "claims"), fix="Register: claims lock ID"

@@ -37,7 +37,7 @@ EVALUATOR = (
     "harness.measure.dose",
     "harness.measure.needs",
     "harness.verdict.judge",
-    "harness.verdict.standing",
+    "harness.verdict.judging",
 )
 """Where measuring and judging start."""
 APART = ("harness.cli", "harness.lock", "harness.pytest_plugin", "harness.report")

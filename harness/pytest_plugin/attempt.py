@@ -52,7 +52,7 @@ class Attempt:
         """The verdict, after helping with whatever is not yet measured."""
         if self._verdict is None:
             from harness.measure.run import measure_all
-            from harness.verdict.standing import judge_job
+            from harness.verdict.judging import judge_job
 
             measure_all(self.job, progress)
             self._verdict = judge_job(self.job)

@@ -28,14 +28,19 @@ class Behaviour:
 
 
 def grade(task: Task, prompts: Prompts, generated: Generated, samples: int = SAMPLES) -> Behaviour:
-    """Grade every generated row with the task's grader."""
+    """Grade every generated row with the task's grader.
+
+    Sample texts come from the task's ``quote`` (a row for a reader, with steps marked) if it has
+    one, else from ``decode``.
+    """
     conditions, count, new = generated.tokens.shape
     rows = generated.tokens.reshape(conditions * count, new)
     counted = task.grade(prompts.tokens.repeat(conditions, 1), rows)
     text = np.full((conditions, count), "", dtype=object)
+    quote = getattr(task, "quote", task.decode)
     for c in range(conditions):
         for p in range(min(samples, count)):
-            text[c, p] = task.decode(generated.tokens[c, p])
+            text[c, p] = quote(generated.tokens[c, p])
     shape = (conditions, count)
     return Behaviour(
         counted.steps.reshape(shape).numpy(),

@@ -16,14 +16,15 @@ from harness.claim.canonical import claim_to_json
 from harness.digest import write_atomic
 from harness.errors import ClaimsError, NothingThere, RecordBroken
 from harness.lock.ledger import read
-from harness.lock.lockfile import lock_path
+from harness.lock.lockfile import load_lock
 from harness.measure.job import ATTEMPT, Job, attempt_job, measured
 from harness.measure.store import json_bytes, read_json
 from harness.measure.tables import load_evidence
 from harness.report.records import IndexRow, ReportInput
 from harness.report.write import write_reports
+from harness.verdict.judging import judge_job
 from harness.verdict.records import Verdict
-from harness.verdict.standing import StandingRow, claim_ids, judge_job, standing
+from harness.verdict.standing import StandingRow, claim_ids, standing
 from harness.verdict.verify import differing
 
 
@@ -59,10 +60,8 @@ def report_input(job: Job) -> ReportInput:
     lock: dict[str, Any] | None = None
     ledger: tuple[dict[str, Any], ...] = ()
     if job.kind == ATTEMPT:
-        lock = read_json(lock_path(job.root, job.claim.id))
-        ledger = tuple(
-            row.as_json() for row in read(job.root) if _concerns(row.body, job.claim.id)
-        )
+        lock = load_lock(job.root, job.claim.id).as_json()
+        ledger = tuple(row.as_json() for row in read(job.root) if _concerns(row.body, job.claim.id))
     return ReportInput(
         verdict=verdict.as_json(),
         claim=claim_to_json(job.claim),

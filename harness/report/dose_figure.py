@@ -161,7 +161,7 @@ def _draw(data: DoseData, width: int, height: int, name: str, title: str, words:
 def lines(axes: Axes, curve: Curve, thick: float = 2.4) -> None:
     """Thin lines for replicates, a thick one for their mean."""
     for row in curve.values:
-        axes.plot(curve.doses, row, color=svg.DATA, linewidth=1, alpha=0.38, zorder=3)
+        axes.plot(curve.doses, row, color=svg.DATA, linewidth=1, alpha=0.5, zorder=3)
     axes.plot(curve.doses, curve.mean, color=svg.DATA, linewidth=thick, zorder=5)
 
 

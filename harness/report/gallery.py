@@ -194,7 +194,7 @@ def _single(frame: pd.DataFrame, arms: cv.Arms) -> Table | None:
             about = f"{variants} {arm['control']} random directions in each replicate"
         dose = "judged" if arm.get("operation") else NONE
         rows.append((humane(name), dose, *(number(means[r], 3) for r in readouts), about))
-    heads = ("arm", "dose", *(READOUTS[r] for r in readouts), "")
+    heads = ("arm", "dose", *(READOUTS[r].partition(",")[0] for r in readouts), "about")
     return Table(heads, tuple(rows)) if rows else None
 
 

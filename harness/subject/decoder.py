@@ -94,7 +94,9 @@ class Block(nn.Module):
         self.gate_up = nn.Parameter(torch.empty(2 * m, d))
         self.down = nn.Parameter(torch.empty(d, m))
 
-    def attend(self, x: Tensor, cos: Tensor, sin: Tensor, store: Cache | None, layer: int) -> Tensor:
+    def attend(
+        self, x: Tensor, cos: Tensor, sin: Tensor, store: Cache | None, layer: int
+    ) -> Tensor:
         """Causal self-attention of x [B, T, d]; with a cache, T new positions after its length."""
         B, T, d = x.shape
         q, k, v = (

@@ -23,20 +23,18 @@ from harness.errors import ClaimsError, UnknownName
 from harness.subject.backend import Clean, Readout, Watch, unknown_site
 from harness.subject.decoder import Block, Decoder
 from harness.subject.keyvalue import KeyValue
-from harness.subject.layer import Layer, Rotation, by_head, causal, normalise
+from harness.subject.layer import Layer, Past, Rotation, causal, normalise, remember
 from harness.subject.packed import Packed
 
 
 @dataclass(frozen=True)
 class _Prefix:
     """What a replay needs of a clean run: the residual that the site is added to (None where the
-    site is the residual itself); per block above, keys and values [B * H, first, d_head] of the
-    columns before; and what the first attention above the site projects, [B, T - first, 3 d]."""
+    site is the residual itself); per block above, keys and values of the columns before; and what the first attention above the site projects, [B, T - first, 3 d]."""
 
     hook: str
     base: Tensor | None
-    keys: dict[int, Tensor]
-    values: dict[int, Tensor]
+    past: dict[int, Past]
     projected: list[Tensor]
 
 
@@ -137,7 +135,7 @@ class NativeModel:
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
         self.check_site(hook)
         number, part = _parse(hook)
-        carry = _Prefix(hook, None, {}, {}, [])
+        carry = _Prefix(hook, None, {}, [])
         x = F.embedding(tokens, self._embed)
         for layer in self._layers[:number]:
             x = x + layer.out(self._attend(layer.project(x)))
@@ -150,7 +148,7 @@ class NativeModel:
             if part in ("mlp_out", "resid_post"):
                 y = layer.mlp(site)
                 base, site = (site, y) if part == "mlp_out" else (None, site + y)
-        carry = _Prefix(hook, base, {}, {}, [])
+        carry = _Prefix(hook, base, {}, [])
         logits: Readout = _nothing
         if len(at):
             logits = self._head(self._above(carry, site, 0, at, first, None))
@@ -218,13 +216,10 @@ class NativeModel:
     ) -> Tensor:
         """Causal attention [B, T, d] of columns ``first`` on, the earlier ones' keys and values
         taken from ``carry`` (or those of columns before ``keep`` put there)."""
-        q, k, v = (by_head(x) for x in self._rotation.turn(qkv, first))
+        q, k, v = self._rotation.turn(qkv, first)
         if keep and carry is not None:
-            carry.keys[n], carry.values[n] = k[:, :keep], v[:, :keep]
-        if first and carry is not None:
-            k = torch.cat([carry.keys[n], k], 1)
-            v = torch.cat([carry.values[n], v], 1)
-        return causal(q, k, v, self.config.n_heads)
+            carry.past[n] = remember(k, v, keep)
+        return causal(q, k, v, carry.past[n] if first and carry is not None else None)
 
     def _logits(self, x: Tensor) -> Tensor:
         return self._unembed(normalise(x, self.config.norm_eps))

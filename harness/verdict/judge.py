@@ -24,7 +24,7 @@ from harness.verdict import explain
 from harness.verdict.estimands import estimate
 from harness.verdict.exclusion import exclude
 from harness.verdict.preconditions import KINDS, Check
-from harness.verdict.production import Member, members
+from harness.verdict.production import Member, gates, members
 from harness.verdict.records import (
     CriterionResult,
     Estimate,
@@ -163,7 +163,7 @@ def _family(view: View, one: Criterion, spec: Mapping[str, Any], rule: Rule) -> 
         outcome = Outcome.PASS
     elif chosen.p_refute <= rule.alpha:
         outcome = Outcome.FAIL
-    rows = tuple(_member(view, m, best, chosen, rule.alpha) for m in found)
+    rows = tuple(_member(view, m, best, chosen, one) for m in found)
     lead = best.members[best.leading]
     number = Estimate(
         name=best.leading,
@@ -195,8 +195,9 @@ def _family(view: View, one: Criterion, spec: Mapping[str, Any], rule: Rule) -> 
 
 
 def _member(
-    view: View, m: Member, best: FamilyResult, chosen: FamilyResult, alpha: float
+    view: View, m: Member, best: FamilyResult, chosen: FamilyResult, one: Criterion
 ) -> Estimate:
+    alpha, gate = one.test.alpha, one.estimand["gate"]
     top, beforehand = best.members[m.name], chosen.members[m.name]
     support = top.p_support_raw if top.p_support_raw is not None else top.p_support
     outcome = Outcome.INCONCLUSIVE
@@ -223,6 +224,9 @@ def _member(
             "chosen_estimate": beforehand.estimate,
             "chosen_low": beforehand.low,
             "chosen_high": beforehand.high,
+            "gates": gates(m, gate),
+            "ungated": [m.ungated[r].share for r in view.replicates],
+            "ungated_dose": [m.ungated[r].dose for r in view.replicates],
         },
     )
 

@@ -51,6 +51,8 @@ class Member:
     best_dose: Mapping[int, float]
     chosen: Mapping[int, float]
     chosen_dose: Mapping[int, float]
+    ungated: Mapping[int, Point]
+    """Where the rate was largest, whatever the gate says of it."""
 
 
 def members(view: View, spec: Spec) -> tuple[Member, ...]:
@@ -63,7 +65,7 @@ def members(view: View, spec: Spec) -> tuple[Member, ...]:
 
 
 def _member(view: View, spec: Spec, arm: str, variant: str) -> Member:
-    best, best_dose, chosen, chosen_dose = {}, {}, {}, {}
+    best, best_dose, chosen, chosen_dose, ungated = {}, {}, {}, {}, {}
     for r in view.replicates:
         final = {p.dose: p for p in points(view, spec, r, arm, variant, view.final)}
         selected = points(view, spec, r, arm, variant, "select")
@@ -72,7 +74,23 @@ def _member(view: View, spec: Spec, arm: str, variant: str) -> Member:
         picked = final[_top(selected).dose]
         chosen[r] = picked.share if picked.admissible else final[0.0].share
         chosen_dose[r] = picked.dose
-    return Member(f"{arm}/{variant}", best, best_dose, chosen, chosen_dose)
+        ungated[r] = max(final.values(), key=lambda p: (p.share, -p.dose))
+    return Member(f"{arm}/{variant}", best, best_dose, chosen, chosen_dose, ungated)
+
+
+def gates(member: Member, gate: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """What the gate says where the rate is largest: name -> held in every replicate, and got."""
+    points_ = tuple(member.ungated.values())
+    n = len(points_)
+    out = {}
+    for name in ("garbage_rate", "ordinary_loss"):
+        rises = [p.rises[name] for p in points_]
+        within = sum(v <= gate[name] for v in rises)
+        got = f"mean rise {sum(rises) / n:.3g}; within in {within} of {n}"
+        out[name] = {"held": within == n, "got": got}
+    specific = sum(p.specific for p in points_)
+    out["specificity"] = {"held": specific == n, "got": f"specific in {specific} of {n}"}
+    return out
 
 
 def _top(found: tuple[Point, ...]) -> Point:

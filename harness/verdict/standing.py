@@ -5,18 +5,18 @@ Not covered: re-checking everything stored (``harness.verdict.verify``).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.digest import digest
 from harness.errors import ClaimsError, NothingThere
-from harness.lock.closure import evaluator_closure
-from harness.lock.lockfile import lock_path
-from harness.measure.job import Job, TamperedError, attempt_job, lock_of, measured
-from harness.measure.tables import load_evidence
-from harness.verdict.judge import judge
-from harness.verdict.records import Status, Verdict
+from harness.lock.ledger import read
+from harness.lock.lockfile import is_registered
+from harness.lock.record import registrations
+from harness.measure.job import attempt_job, lock_of, measured
+from harness.verdict.judging import judge_job
+from harness.verdict.records import Status
 
 
 @dataclass(frozen=True)
@@ -36,32 +36,34 @@ class StandingRow:
         return {**self.__dict__, "status": self.status.name}
 
 
-def judge_job(job: Job) -> Verdict:
-    """Judge what a job has measured so far, under the evaluator of this installation."""
-    seed = job.seeds.seed("resampling", job.claim.id)
-    return judge(load_evidence(job), judged_by=digest(evaluator_closure()), seed=seed)
-
-
 def claim_ids(root: Path) -> tuple[str, ...]:
-    """Every claim of the workspace, by file or by lock, in order."""
+    """Every claim of the workspace, by file, by lock or by the ledger, in order.
+
+    A claim whose files are gone stays listed as long as the ledger knows it.
+    """
     folder = root / "claims"
     names = {p.stem for p in folder.glob("*.yaml")}
     names |= {p.name.removesuffix(".lock.json") for p in folder.glob("*.lock.json")}
+    with suppress(ClaimsError):  # a broken ledger is each registered claim's own standing
+        for row in registrations(read(root)):
+            names |= set(row.body["claims"])
     return tuple(sorted(names))
 
 
 def standing(root: Path, claim_id: str) -> StandingRow:
     """One claim's standing now. Never raises for a state of the record: it becomes the status."""
     where = f"claims/{claim_id}.yaml"
-    if not lock_path(root, claim_id).is_file():
+    try:
+        registered = is_registered(root, claim_id)
+    except ClaimsError as error:
+        return StandingRow(claim_id, Status.TAMPERED, error.sentence, "", "", 0, 0, where)
+    if not registered:
         text = f"Not registered. Explore it (claims explore {claim_id}), then claims lock."
         return StandingRow(claim_id, Status.UNLOCKED, text, "", "", 0, 0, where)
     registration = ""
     try:
         registration = lock_of(root, claim_id).registration
         job = attempt_job(root, claim_id)
-    except TamperedError as error:
-        return StandingRow(claim_id, Status.TAMPERED, error.sentence, registration, "", 0, 0, where)
     except ClaimsError as error:
         return StandingRow(claim_id, Status.TAMPERED, error.sentence, registration, "", 0, 0, where)
     done, planned = len(measured(job)), len(job.replicates)

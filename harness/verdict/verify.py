@@ -20,10 +20,11 @@ from harness.digest import digest_file
 from harness.errors import ClaimsError, NothingThere
 from harness.lock.compare import compare
 from harness.lock.ledger import Row, read
-from harness.lock.lockfile import lock_path
+from harness.lock.lockfile import is_registered
 from harness.measure.job import Job, attempt_job, lock_of, measured
 from harness.measure.store import read_json
-from harness.verdict.standing import claim_ids, judge_job
+from harness.verdict.judging import judge_job
+from harness.verdict.standing import claim_ids
 
 PROVES_NOT = (
     "that the measurements were produced by running the models: run claims reproduce for that",
@@ -77,7 +78,7 @@ def verify(root: Path, ids: Sequence[str] | None = None) -> Verification:
     for claim_id in ids or known:
         if claim_id not in known:
             out.problems.append(f"{claim_id}: no such claim in this workspace")
-        elif not lock_path(root, claim_id).is_file():
+        elif not is_registered(root, claim_id):
             out.not_examined.append(f"{claim_id}: not registered")
         else:
             _claim(root, claim_id, rows, out)

@@ -210,13 +210,6 @@ def test_a_section_without_entries_is_refused(tmp_path: Path) -> None:
     assert "at criteria: no criterion" in found
 
 
-def test_halves_of_a_direction_that_no_arm_fits_are_refused(tmp_path: Path) -> None:
-    """A cosine that is never computed cannot be a precondition."""
-    text = edited(CLAIM, "  push: {", "  spare: {method: gradient, site: onset}\n  push: {")
-    text = edited(text, "split-half, direction: difference", "split-half, direction: spare")
-    assert "never fitted" in faults(tmp_path, write(tmp_path, text))[0]
-
-
 def test_judged_doses_need_a_rule_that_chooses_them(tmp_path: Path) -> None:
     """Without a dose rule, every use of the judged dose is named."""
     start, end = CLAIM.index("dose_rule:"), CLAIM.index("preconditions:")
@@ -224,6 +217,10 @@ def test_judged_doses_need_a_rule_that_chooses_them(tmp_path: Path) -> None:
     assert any("arms.isotropic.doses: judged without a dose rule" in f for f in found)
     assert any("preconditions.chosen: dose-chosen without a dose rule" in f for f in found)
     assert any("criteria.closes-half.estimand.at" in f for f in found)
+    text = CLAIM[:start] + CLAIM[end:]
+    text = edited(text, "{kind: share, arm: tuned", "{kind: share, arm: treatment")
+    found = faults(tmp_path, write(tmp_path, text))
+    assert any("at preconditions.control.arm" in f and "no dose rule" in f for f in found)
 
 
 def test_a_judged_dose_that_an_arm_does_not_measure_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.claim.parse import parse_claim
+from harness.errors import BadInput
+
 DATA = Path(__file__).with_name("data")
 RECIPE = (DATA / "tiny.yaml").read_text(encoding="utf-8")
 CLAIM = (DATA / "valid.yaml").read_text(encoding="utf-8")
@@ -24,3 +27,12 @@ def edited(text: str, old: str, new: str) -> str:
     """``text`` with its one occurrence of ``old`` replaced; it is a wrong test if there is none."""
     assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times"
     return text.replace(old, new)
+
+
+def problems(root: Path, text: str, recipe: str = RECIPE) -> list[tuple[str, str]]:
+    """(path, words) of every problem of a claim; empty if it is accepted."""
+    try:
+        parse_claim(root, write(root, text, recipe))
+    except BadInput as error:
+        return [(p.path, f"{p.what}. {p.fix}") for p in error.problems]
+    return []

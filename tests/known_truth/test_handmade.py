@@ -14,8 +14,9 @@ from harness.lock.lockfile import register
 from harness.measure.artefacts import Silent
 from harness.measure.job import attempt_job, exploration_job
 from harness.measure.run import measure_all
+from harness.verdict.judging import judge_job
 from harness.verdict.records import Outcome, Status, Verdict
-from harness.verdict.standing import judge_job, standing
+from harness.verdict.standing import standing
 from harness.verdict.verify import verify
 
 SOURCE = Path(__file__).parent / "handmade"

@@ -60,5 +60,5 @@ def test_a_replicate_without_record_is_not_measured(tmp_path: Path) -> None:
 
 def test_records_refuse_nan() -> None:
     """A published number is a number."""
-    with pytest.raises(Exception, match="(?i)nan|float|out of range"):
+    with pytest.raises(Exception, match=r"(?i)nan|float|out of range"):
         json_bytes({"a": float("nan")})

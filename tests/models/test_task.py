@@ -137,3 +137,12 @@ def test_text_reads_back() -> None:
     """Decoding names every word and drops the padding."""
     text = "<task> tidy small kitchen <steps> sort kitchen <end>"
     assert TASK.decode(torch.cat([row(text)[0], torch.zeros(3, dtype=torch.int64)])) == text
+
+
+def test_a_quoted_row_marks_behaviour_garbage_and_the_cut_off_step() -> None:
+    """A reader sees at once which steps the grader counted as what."""
+    phrase = " ".join(g.PHRASES[0])
+    text = f"sort kitchen <sep> {phrase} <sep> sort sort sort <sep> sort"
+    assert TASK.quote(row(text)[0]) == f"sort kitchen ; ⟦{phrase}⟧ ; ⟨sort sort sort⟩ ; sort …"
+    ended = f"sort kitchen <sep> {phrase} <end>"
+    assert TASK.quote(row(ended)[0]) == f"sort kitchen ; ⟦{phrase}⟧"

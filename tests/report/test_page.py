@@ -111,6 +111,12 @@ def test_every_replicate_and_control_is_drawn(pages: Pages) -> None:
     assert svg.group().count("st-other") == svg.group().count("st-third") == 20 * 8
 
 
+def test_arms_at_one_dose_are_listed(pages: Pages) -> None:
+    """Baseline, reference and random controls have their means in a table."""
+    tables = [e.text for e in parse(pages["pass"].html).all("table") if "about" in e.text]
+    assert any("20 isotropic random directions in each replicate" in text for text in tables)
+
+
 def test_candidates_stand_side_by_side(pages: Pages) -> None:
     """Both families have a row per candidate with its interval and outcome, on one axis."""
     page = parse(pages["fail"].html)

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from harness.errors import UnknownName
 from harness.subject.checkpoint import save_decoder
 from harness.subject.decoder import Block, Decoder, DecoderConfig
 from harness.subject.interface import SPLITS, Grade, Health, Prompts, Recipe, Texts
-from torch import Tensor
 
 PAD, END, STEPS, SEP = range(4)
 TASK, PLAIN, BEHAVIOUR = range(4, 8), range(8, 16), range(16, 18)
@@ -36,7 +37,7 @@ class Plans:
     vocab_size, pad_id, end_id = len(WORDS), PAD, END
     position_classes = ("step_onset", "step_body")
     variants = ("plain", "regulated")
-    token_sets: Mapping[str, tuple[int, ...]] = {"behaviour": tuple(BEHAVIOUR)}  # noqa: RUF012
+    token_sets: Mapping[str, tuple[int, ...]] = {"behaviour": tuple(BEHAVIOUR)}
 
     def positions(self, name: str, tokens: Tensor) -> Tensor:
         if name == "step_onset":
@@ -108,7 +109,7 @@ class Handmade:
 
 
 def handmade(early: float, late: float, strength: float) -> Decoder:
-    """A decoder whose behaviour is ``early`` + ``late`` times ``strength``, by where it is written."""
+    """A decoder whose behaviour is ``early`` and ``late`` shares of ``strength``."""
     config = DecoderConfig(
         vocab=len(WORDS), d_model=32, n_layers=4, n_heads=4, d_mlp=8, context=32, tied=False
     )
