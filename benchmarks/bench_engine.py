@@ -3,8 +3,9 @@
     python benchmarks/bench_engine.py [--quick] [--write]
 
 Engine and loop take turns in one process on one thread; each round gives one ratio, and the table
-shows medians over rounds, in processor time. Random weights: the miniature (d_model 64, vocabulary 190) and the
-published shape (d_model 512, vocabulary 8,197; 23.5M parameters), both of 6 layers and 8 heads.
+shows medians over rounds, in processor time. Random weights: the miniature (d_model 64, vocabulary
+190) and the published shape (d_model 512, vocabulary 8,197; 23.5M parameters), both of 6 layers and
+8 heads.
 
 - generation: prompts of 8 tokens, 40 sampled tokens, one vector added at step onsets from layer 2
 - scoring: onset mass, elsewhere mass, ordinary loss and KL per text, the same edit, 56 conditions

@@ -30,7 +30,8 @@ from harness.subject.packed import Packed
 @dataclass(frozen=True)
 class _Prefix:
     """What a replay needs of a clean run: the residual that the site is added to (None where the
-    site is the residual itself); per block above, keys and values of the columns before; and what the first attention above the site projects, [B, T - first, 3 d]."""
+    site is the residual itself); per block above, keys and values of the columns before; and what
+    the first attention above the site projects, [B, T - first, 3 d]."""
 
     hook: str
     base: Tensor | None
