@@ -49,7 +49,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as out:
-            os.fchmod(out.fileno(), 0o644)  # mkstemp's 0600 would hide pages and records from readers
+            # mkstemp gives 0600, which would hide pages and records from other readers
+            os.fchmod(out.fileno(), 0o644)
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
