@@ -23,23 +23,22 @@ from harness.measure.tables import load_evidence
 from harness.report.records import IndexRow, ReportInput
 from harness.report.write import write_reports
 from harness.verdict.judging import judge_job
-from harness.verdict.records import Verdict
 from harness.verdict.standing import StandingRow, claim_ids, standing
-from harness.verdict.verify import differing
+from harness.verdict.verify import changed
 
 
-def publish_verdict(job: Job) -> Verdict:
+def publish_verdict(job: Job) -> dict[str, Any]:
     """Judge a job and write its ``verdict.json``; for a complete attempt, only if there is none.
 
-    Raises :class:`RecordBroken` if a published verdict differs from what the measurements say now.
+    Returns what is published. Raises :class:`RecordBroken` if a published verdict differs in an
+    outcome or a number from what the measurements say now.
     """
-    verdict = judge_job(job)
+    value = judge_job(job).as_json()
     path = job.folder / "verdict.json"
-    value = verdict.as_json()
     if job.kind == ATTEMPT and job.complete and path.is_file():
         published = read_json(path)
         if published.get("status") != "INCOMPLETE":
-            changes = differing(published, value)
+            changes = changed(published, value)
             if changes:
                 name, was, now = changes[0]
                 raise RecordBroken(
@@ -48,9 +47,9 @@ def publish_verdict(job: Job) -> Verdict:
                     fix="Restore verdict.json; a verdict that a later evaluator judges otherwise "
                     "needs an amendment that explains it",
                 )
-            return verdict
+            return published
     write_atomic(path, json_bytes(value))
-    return verdict
+    return value
 
 
 def report_input(job: Job) -> ReportInput:
@@ -63,7 +62,7 @@ def report_input(job: Job) -> ReportInput:
         lock = load_lock(job.root, job.claim.id).as_json()
         ledger = tuple(row.as_json() for row in read(job.root) if _concerns(row.body, job.claim.id))
     return ReportInput(
-        verdict=verdict.as_json(),
+        verdict=verdict,
         claim=claim_to_json(job.claim),
         lock=lock,
         ledger=ledger,

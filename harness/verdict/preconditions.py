@@ -143,29 +143,40 @@ def dose_chosen(view: View, params: Params) -> Check:
 
 def dose_band(view: View, params: Params) -> Check:
     """Realised dose over nominal, at every nominal dose above 0, generating and scoring; and every
-    condition fired."""
+    condition fired. Each replicate is represented by its condition furthest from 1."""
     values: list[float] = []
+    where: list[str] = []
     silent = 0
     for r in view.replicates:
-        extreme = 1.0
+        extreme, place = 1.0, "at every dose"
         for _, row in view.curve(r, params["arm"]).iterrows():
             if row["dose"] == 0:
                 continue
             silent += int(not (row["fired"] > 0 and row["fired_scored"] > 0))
-            for realised in (row["dose_measured"], row["dose_scored"]):
+            for realised, doing in (
+                (row["dose_measured"], "generating"),
+                (row["dose_scored"], "scoring"),
+            ):
                 share_ = float(realised) / float(row["dose"])
-                if not np.isfinite(share_) or abs(np.log(share_)) > abs(np.log(extreme)):
+                if _distance(share_) > _distance(extreme):
                     extreme = share_
+                    name = f"{row['variant']} " if row["variant"] else ""
+                    place = f"{name}at dose {row['dose']:g}, {doing}, replicate {r}"
         values.append(extreme)
+        where.append(place)
     held = silent == 0 and all(params["low"] <= v <= params["high"] for v in values)
-    got = f"realised over nominal dose: furthest from 1 is {max(values, key=_distance):.3g}"
+    furthest = max(range(len(values)), key=lambda n: _distance(values[n]), default=None)
+    got = "nothing"
+    if furthest is not None:
+        got = f"realised over nominal dose: furthest from 1 is {values[furthest]:.3g}"
+        got += f" ({where[furthest]})"
     got += f"; {silent} conditions never fired" if silent else "; every condition fired"
     needed = f"between {params['low']:g} and {params['high']:g}, every condition fired"
     return Check(held and bool(values), got, needed, tuple(values))
 
 
 def _distance(value: float) -> float:
-    return abs(np.log(value)) if value > 0 else float("inf")
+    return float(abs(np.log(value))) if np.isfinite(value) and value > 0 else float("inf")
 
 
 def coverage(view: View, params: Params) -> Check:

@@ -132,26 +132,37 @@ def _attempt(root: Path, job: Job, rows: Sequence[Row], out: Verification) -> No
     if not published.is_file():
         out.not_examined.append(f"{claim_id}: no published verdict")
         return
-    for name, was, now in differing(read_json(published), verdict.as_json()):
+    for name, was, now in changed(read_json(published), verdict.as_json()):
         out.problems.append(
             f"{claim_id}: verdict.json says {name} = {was}, the measurements say {now}"
         )
     out.examined.append(f"{claim_id}: verdict recomputed: {verdict.status.name}")
 
 
-FREE = ("judged_by",)
-"""Fields of a verdict that may differ without its being another verdict."""
+PROSE = ("sentence", "got", "needed", "scope", "note", "label")
+"""Words rendered from numbers: a later evaluator may render the same numbers in other words."""
 
 
-def differing(published: Any, computed: Any, path: str = "") -> list[tuple[str, Any, Any]]:
-    """Leaves at which two JSON values differ; numbers within 1e-9 relative agree."""
+def changed(published: Any, computed: Any) -> list[tuple[str, Any, Any]]:
+    """Leaves at which a published verdict differs from the one computed now.
+
+    Under the evaluator that published it every leaf counts. Under another one ``judged_by``
+    differs, which is said elsewhere, and rendered words may: outcomes and numbers may not.
+    """
+    same = published.get("judged_by") == computed.get("judged_by")
+    return differing(published, computed, ("judged_by",) if same else ("judged_by", *PROSE))
+
+
+def differing(
+    published: Any, computed: Any, free: Sequence[str] = (), path: str = ""
+) -> list[tuple[str, Any, Any]]:
+    """Leaves at which two JSON values differ, keys in ``free`` left out; numbers within 1e-9
+    relative agree."""
     if isinstance(published, dict) and isinstance(computed, dict):
         out = []
-        for key in sorted({*published, *computed}):
-            if not path and key in FREE:
-                continue
+        for key in sorted({*published, *computed} - set(free)):
             place = f"{path}.{key}" if path else str(key)
-            out += differing(published.get(key), computed.get(key), place)
+            out += differing(published.get(key), computed.get(key), free, place)
         return out
     if isinstance(published, list) and isinstance(computed, list):
         if len(published) != len(computed):
@@ -159,7 +170,7 @@ def differing(published: Any, computed: Any, path: str = "") -> list[tuple[str, 
         return [
             d
             for n, (a, b) in enumerate(zip(published, computed, strict=True))
-            for d in differing(a, b, f"{path}[{n}]")
+            for d in differing(a, b, free, f"{path}[{n}]")
         ]
     if isinstance(published, float | int) and isinstance(computed, float | int):
         near = abs(published - computed) <= 1e-9 * max(abs(published), abs(computed), 1e-12)
