@@ -49,7 +49,7 @@ def publish_verdict(job: Job) -> dict[str, Any]:
                 )
             return published
     write_atomic(path, json_bytes(value))
-    return value
+    return read_json(path)  # as everyone else will read it
 
 
 def report_input(job: Job) -> ReportInput:
