@@ -44,10 +44,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
             output.say(f"{title}:")
             for line in lines:
                 output.say(f"  {line}")
-    output.say("verified" if found.ok else "NOT verified")
     output.result(found.as_json())
     if not found.problems and len(found.examined) <= 1:
-        return EXIT_EMPTY  # nothing but the ledger itself was there to look at
+        output.say("nothing to verify: only the ledger itself was there to look at")
+        return EXIT_EMPTY
+    output.say("verified" if found.ok else "NOT verified")
     return EXIT_OK if found.ok else EXIT_NO_STANDING
 
 
