@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -52,7 +53,8 @@ class Built:
     folder: Path
     digest: str
     content: str
-    health: Mapping[str, float]
+    health: Mapping[str, float | None]
+    """None: not a number, as of a training that diverged."""
 
 
 def load_builder(root: Path, recipe: Recipe) -> Builder:
@@ -178,9 +180,9 @@ class Workshop:
 def _mark(folder: Path, health: Health | None) -> bytes:
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     files = {name: digest_file(folder / name) for name in names}
-    return json.dumps(
-        {"files": files, "health": health.as_json() if health else {}}, indent=1
-    ).encode()
+    found = health.as_json() if health else {}
+    numbers = {name: v if math.isfinite(v) else None for name, v in found.items()}
+    return json.dumps({"files": files, "health": numbers}, indent=1).encode()
 
 
 def _read(folder: Path, key: str) -> Built:

@@ -14,6 +14,8 @@ import pandas as pd
 
 from harness.claim.schema import DoseRule
 
+UNREADABLE = 1e9
+"""Stands for a rise that is not a number: larger than any bound."""
 RELATIVE = ("ordinary_loss",)
 """Readouts whose rise is bounded relative to the baseline; others by difference."""
 
@@ -67,4 +69,4 @@ def rise(readout: str, row: pd.Series[Any], base: pd.Series[Any]) -> float:
 
 
 def _finite(value: float) -> float:
-    return value if np.isfinite(value) else 1e9
+    return value if np.isfinite(value) else UNREADABLE

@@ -20,10 +20,12 @@ from harness.claim.parse import parse_claim
 from harness.claim.schema import Claim
 from harness.digest import digest, digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
+from harness.lock.closure import builder_closure
 from harness.lock.compare import Difference, compare
 from harness.lock.ledger import append_once
 from harness.lock.lockfile import Lock, is_registered, load_lock
 from harness.measure.store import digests, json_bytes, measured_replicates, read_json
+from harness.plan.expand import plan
 from harness.plan.seeds import Seeds
 from harness.subject.interface import Recipe
 from harness.subject.recipe import load_recipe, recipe_from_json
@@ -154,7 +156,8 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
     if replicates is not None:
         claim = replace(claim, subject=replace(claim.subject, replicates=replicates))
     recipe = load_recipe(root, claim.subject.recipe)
-    key = digest({"claim": claim_to_json(claim), "recipe": recipe_to_json(recipe)})
+    code = builder_closure(root, recipe)
+    key = digest({"claim": claim_to_json(claim), "recipe": recipe_to_json(recipe), "code": code})
     return Job(
         root=root,
         claim=claim,
@@ -186,6 +189,14 @@ def finish(job: Job) -> bool:
     """
     if not job.complete:
         return False
+    for cell in plan(job.claim, job.recipe, job.final_split):
+        name = f"{cell.arm}.r{cell.replicate}.{cell.split}.{cell.mode}.parquet"
+        if not cell.waits and not (job.folder / "cells" / name).is_file():
+            raise RecordBroken(
+                f"the planned cell {name} is not there",
+                where=str(job.folder.relative_to(job.root)),
+                fix=f"Delete replicate.{cell.replicate}.json there to have it measured again",
+            )
     found = digests(job.folder, job.replicates)
     record: dict[str, Any] = {
         "schema": "causal-claims/attempt/1",

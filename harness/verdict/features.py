@@ -78,7 +78,7 @@ def _table(view: View, spec: Spec, r: int, split: str, dictionaries: str) -> pd.
             & (table["positions_class"] == spec["positions"])
             & table["dictionary"].isin(DICTIONARIES[dictionaries])
         ]
-    if not len(table):
+    if not len(table) or set(table["dictionary"]) != set(DICTIONARIES[dictionaries]):
         raise MissingNumber(
             f"no feature counts at {spec['hook']} for {dictionaries}, {split}, replicate {r}",
             where=view.claim.id,

@@ -49,6 +49,9 @@ def _at_most(values: list[float], bound: float, what: str) -> Check:
     return Check(held, f"{what}: {_worst(values, low=False)}", f"at most {bound:g}", tuple(values))
 
 
+HEALTH = {"loss_gap": "loss above the generator's entropy", "garbage_rate": "garbage rate"}
+
+
 def unhealthy(record: Mapping[str, Any], params: Params) -> tuple[str, ...]:
     """The health bounds that a replicate breaks, in words; empty if healthy."""
     out = []
@@ -56,18 +59,25 @@ def unhealthy(record: Mapping[str, Any], params: Params) -> tuple[str, ...]:
     for role in roles:
         health = record["health"].get(role)
         if health is None:
+            if params.get("roles"):
+                out.append(f"{role}: no health on record")
             continue
-        if not health["loss_gap"] <= params["loss_gap_at_most"]:
-            out.append(f"{role}: loss {health['loss_gap']:.3f} nats above the generator's entropy")
-        if not health["garbage_rate"] <= params["garbage_at_most"]:
-            out.append(f"{role}: garbage rate {health['garbage_rate']:.3f}")
+        for name, bound in (("loss_gap", "loss_gap_at_most"), ("garbage_rate", "garbage_at_most")):
+            value = health[name]
+            if value is None or not value <= params[bound]:
+                got = "is not a number" if value is None else f"is {value:.3f}"
+                out.append(f"{role}: {HEALTH[name]} {got}")
     return tuple(out)
 
 
 def health(view: View, params: Params) -> Check:
     bad = {r: unhealthy(view.record(r), params) for r in view.replicates}
     values = [
-        max(h["loss_gap"] for h in view.record(r)["health"].values()) for r in view.replicates
+        max(
+            float("inf") if h["loss_gap"] is None else h["loss_gap"]
+            for h in view.record(r)["health"].values()
+        )
+        for r in view.replicates
     ]
     broken = "; ".join(f"replicate {r}: {', '.join(w)}" for r, w in bad.items() if w)
     needed = (
@@ -83,7 +93,9 @@ def ratio(view: View, params: Params) -> Check:
     one = [view.value(r, params["arm"], params["readout"]) for r in view.replicates]
     two = [view.value(r, params["over"], params["readout"]) for r in view.replicates]
     floor = params.get("floor", 0.0)
-    held = all(a >= params["at_least"] * b and a >= floor for a, b in zip(one, two, strict=True))
+    held = all(
+        a > 0 and a >= params["at_least"] * b and a >= floor for a, b in zip(one, two, strict=True)
+    )
     got = (
         f"{params['readout']} of {params['arm']}: {_worst(one, low=True)}; "
         f"of {params['over']}: {_worst(two, low=False)}"
@@ -95,8 +107,11 @@ def ratio(view: View, params: Params) -> Check:
 def share(view: View, params: Params) -> Check:
     """Positive control: the arm's readout as a share of ``over``'s."""
     values = [
-        view.value(r, params["arm"], params["readout"])
-        / view.value(r, params["over"], params["readout"])
+        view.share(
+            view.value(r, params["arm"], params["readout"]),
+            view.value(r, params["over"], params["readout"]),
+            f"{params['readout']} of {params['over']}, replicate {r}",
+        )
         for r in view.replicates
     ]
     what = f"{params['readout']} of {params['arm']} as a share of {params['over']}"
@@ -118,7 +133,9 @@ def rise(view: View, params: Params) -> Check:
     for r in view.replicates:
         base = view.value(r, params["baseline"], params["readout"])
         value = view.value(r, params["arm"], params["readout"], params.get("at")) - base
-        values.append(value / base if params["relative"] else value)
+        if params["relative"]:
+            value = view.share(value, base, f"{params['readout']} of {params['baseline']}")
+        values.append(value)
     what = f"{'relative ' if params['relative'] else ''}rise of {params['readout']}"
     return _at_most(values, params["at_most"], what)
 
@@ -149,6 +166,7 @@ def dose_band(view: View, params: Params) -> Check:
     silent = 0
     for r in view.replicates:
         extreme, place = 1.0, "at every dose"
+        view.require_grid(r, params["arm"])
         for _, row in view.curve(r, params["arm"]).iterrows():
             if row["dose"] == 0:
                 continue

@@ -25,7 +25,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.measure.dose import rise
+from harness.measure.dose import UNREADABLE, rise
 from harness.verdict.view import View
 
 Spec = Mapping[str, Any]
@@ -67,6 +67,8 @@ def members(view: View, spec: Spec) -> tuple[Member, ...]:
 def _member(view: View, spec: Spec, arm: str, variant: str) -> Member:
     best, best_dose, chosen, chosen_dose, ungated = {}, {}, {}, {}, {}
     for r in view.replicates:
+        for split in (view.final, "select"):
+            view.require_grid(r, arm, split)
         final = {p.dose: p for p in points(view, spec, r, arm, variant, view.final)}
         selected = points(view, spec, r, arm, variant, "select")
         top = _top(tuple(final.values()))
@@ -107,10 +109,14 @@ def points(view: View, spec: Spec, r: int, arm: str, variant: str, split: str) -
         rises = {name: rise(name, row, base_row) for name in ("garbage_rate", "ordinary_loss")}
         onset = rise("onset_mass", row, base_row)
         elsewhere = rise("elsewhere_mass", row, base_row)
-        specific = onset - elsewhere >= gate["specificity"] * onset if onset > 0 else True
+        # what could not be read comes as a huge rise (see ``rise``), and is nowhere in particular
+        read = onset < UNREADABLE and elsewhere < UNREADABLE
+        specific = read and (onset <= 0 or onset - elsewhere >= gate["specificity"] * onset)
         coherent = all(rises[name] <= gate[name] for name in rises)
         nothing = float(row["dose"]) == 0.0
-        share = float(row[spec["readout"]]) / trained
+        share = view.share(
+            float(row[spec["readout"]]), trained, f"{spec['readout']} of the trained model"
+        )
         out.append(
             Point(
                 float(row["dose"]),

@@ -14,6 +14,7 @@ from harness.errors import ClaimsError, NothingThere
 from harness.lock.ledger import read
 from harness.lock.lockfile import is_registered
 from harness.lock.record import registrations
+from harness.measure.attest import attest
 from harness.measure.job import attempt_job, lock_of, measured
 from harness.verdict.judging import judge_job
 from harness.verdict.records import Status
@@ -69,8 +70,12 @@ def standing(root: Path, claim_id: str) -> StandingRow:
     done, planned = len(measured(job)), len(job.replicates)
     where = str(job.folder.relative_to(root))
     try:
+        finished = attest(job)
         verdict = judge_job(job)
         status, sentence = verdict.status, verdict.sentence
+        if not finished and done == planned:
+            status = Status.INCOMPLETE
+            sentence = f"Measured, but not on the ledger as finished: claims run {claim_id}."
     except NothingThere:
         status, sentence = Status.LOCKED, f"Registered, not yet run: claims run {claim_id}."
     except ClaimsError as error:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.digest import digest_file
 from harness.errors import ClaimsError, NothingThere
 from harness.lock.compare import compare
 from harness.lock.ledger import Row, read
 from harness.lock.lockfile import is_registered
+from harness.lock.record import registrations
+from harness.measure.attest import attest
 from harness.measure.job import Job, attempt_job, lock_of, measured
 from harness.measure.store import read_json
 from harness.verdict.judging import judge_job
@@ -93,8 +94,17 @@ def _claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verification) ->
         for difference in compare(root, lock):
             if not difference.breaks_record:
                 out.notes.append(f"{claim_id}: judged under another {difference}")
+        for row in registrations(rows, claim_id)[:-1]:
+            earlier = row.body["registration"]
+            after = [
+                r.kind
+                for r in rows
+                if r.body.get("registration") == earlier and r.body.get("claim") == claim_id
+            ]
+            fate = after[-1] if after else "never attempted"
+            out.notes.append(f"{claim_id}: registered before as {earlier} ({fate})")
         job = attempt_job(root, claim_id)
-        if not measured(job):
+        if not attest(job) and not measured(job):
             out.not_examined.append(f"{claim_id}: registered, nothing measured")
             return
         _attempt(root, job, rows, out)
@@ -106,25 +116,22 @@ def _claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verification) ->
 
 def _attempt(root: Path, job: Job, rows: Sequence[Row], out: Verification) -> None:
     claim_id = job.claim.id
-    mine = [
-        row
-        for row in rows
-        if row.body.get("claim") == claim_id and row.body.get("registration") == job.registration
-    ]
-    kinds = [row.kind for row in mine]
-    if "attempt-started" not in kinds:
-        out.problems.append(f"{claim_id}: measurements exist, but the ledger knows no attempt")
-        return
     record = job.folder / "attempt.json"
-    finished = [row for row in mine if row.kind == "attempt-finished"]
-    if not finished or not record.is_file():
+    if not attest(job):
+        if record.is_file():
+            out.problems.append(
+                f"{claim_id}: attempt.json is a record that the ledger never got; if a run was "
+                f"killed there, claims run {claim_id} finishes it"
+            )
+            return
         out.not_examined.append(
             f"{claim_id}: attempt not complete ({len(measured(job))} of {len(job.replicates)})"
         )
-    elif finished[-1].body.get("record") != digest_file(record):
-        out.problems.append(
-            f"{claim_id}: attempt.json is not the record that the ledger has of this attempt"
-        )
+    else:
+        recorded = read_json(record).get("files", {})
+        for path in sorted((job.folder / "cells").iterdir()):
+            if f"cells/{path.name}" not in recorded:
+                out.problems.append(f"{claim_id}: cells/{path.name} belongs to no record")
     verdict = judge_job(job)
     cells = len(list((job.folder / "cells").glob("*.parquet")))
     out.examined.append(f"{claim_id}: {cells} cells agree with their digests")
@@ -132,6 +139,11 @@ def _attempt(root: Path, job: Job, rows: Sequence[Row], out: Verification) -> No
     if not published.is_file():
         out.not_examined.append(f"{claim_id}: no published verdict")
         return
+    if read_json(published).get("judged_by") != verdict.judged_by:
+        out.notes.append(
+            f"{claim_id}: the words of verdict.json were rendered under another evaluator; "
+            "outcomes and numbers were compared, words were not"
+        )
     for name, was, now in changed(read_json(published), verdict.as_json()):
         out.problems.append(
             f"{claim_id}: verdict.json says {name} = {was}, the measurements say {now}"

@@ -117,6 +117,29 @@ class View:
             return tuple(f"r{n:02d}" for n in range(arm.count))
         return arm.directions
 
+    def share(self, part: float, whole: float, what: str) -> float:
+        """part / whole. Raises :class:`MissingNumber` where the whole is zero."""
+        if whole == 0:
+            raise MissingNumber(
+                f"{what} is zero, and a share of nothing is no number", where=self.claim.id
+            )
+        return part / whole
+
+    def require_grid(self, replicate: int, arm_name: str, split: str | None = None) -> None:
+        """Raise :class:`MissingNumber` unless every variant of an arm has every planned dose."""
+        arm = self.claim.arm(arm_name)
+        planned = {self.judged(replicate)} if arm.at_judged_dose else set(arm.doses or ())
+        for variant in self.variants(arm):
+            found = {float(d) for d in self.curve(replicate, arm_name, variant, split)["dose"]}
+            if not planned <= found:
+                missing = ", ".join(f"{d:g}" for d in sorted(planned - found))
+                raise MissingNumber(
+                    f"arm {arm_name!r} {variant!r} has no cell at dose {missing}, "
+                    f"replicate {replicate}",
+                    where=self.claim.id,
+                    fix="Run the claim again; a missing cell is measured anew",
+                )
+
     def curve(
         self, replicate: int, arm_name: str, variant: str | None = None, split: str | None = None
     ) -> pd.DataFrame:
