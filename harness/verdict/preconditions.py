@@ -62,9 +62,12 @@ def unhealthy(record: Mapping[str, Any], params: Params) -> tuple[str, ...]:
             if params.get("roles"):
                 out.append(f"{role}: no health on record")
             continue
-        for name, bound in (("loss_gap", "loss_gap_at_most"), ("garbage_rate", "garbage_at_most")):
+        for name, bound in (
+            ("loss_gap", params["loss_gap_at_most"]),
+            ("garbage_rate", params["garbage_at_most"]),
+        ):
             value = health[name]
-            if value is None or not value <= params[bound]:
+            if value is None or not value <= bound:
                 got = "is not a number" if value is None else f"is {value:.3f}"
                 out.append(f"{role}: {HEALTH[name]} {got}")
     return tuple(out)
