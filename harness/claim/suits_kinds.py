@@ -20,6 +20,9 @@ def by_kind(check: Check, path: str, section: str, kind: Kind, params: Mapping[s
     if section == "criteria":
         for key in ("arm", "arms", "minus", "than", "over", "controls"):
             unlabelled(check, path, key, params, "decides")
+        if kind.name == "feature-asymmetry" and not params["matched"]:
+            what = "pooled over text variants, models and texts differ together: it never decides"
+            problem(f"{path}.matched", what, "Write matched: true, or move the estimand to shown:")
     if kind.name == "dose-band":
         for arm in check.listed(params["arm"]):
             if arm.operation is not None and arm.operation not in PLANNED:

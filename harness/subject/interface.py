@@ -173,6 +173,6 @@ class Builder(Protocol):
     def build_dictionary(self, model: Path, hook: str, seed: int, out: Path) -> None:
         """Train a sparse dictionary on ``model`` at ``hook``; write SAELens's format into ``out``.
 
-        Also writes ``out/../<name>-random`` is not its business: the random control of the same
-        shape is made by :func:`harness.readout.dictionary.random_like`.
+        The random control of the same shape is not the builder's: see
+        :func:`harness.readout.dictionary.random_like`.
         """

@@ -224,6 +224,8 @@ DEFECTS = {
                                        "criteria.none-of.estimand.baseline", "on standard"),
     "trained-intervenes": ("      trained: baseline\n", "      trained: other\n",
                            "criteria.none-of.estimand.trained", "without operation"),
+    "pooled-ratio-decides": ("matched: true", "matched: false",
+                             "criteria.matched.estimand.matched", "never decides"),
     "matched-is-text": ("matched: true", "matched: yes", "criteria.matched.estimand.matched",
                         "true or false"),
     "features-of-one-model": ("min_rate: 0.01}", "min_rate: 0.01, standard: regulation}",
