@@ -29,6 +29,7 @@ KINDS = (
     "anchor",
     "reproduction",
     "recovery",
+    "randomness",
 )
 FIELDS: Mapping[str, type] = {
     "seq": int,
