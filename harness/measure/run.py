@@ -16,10 +16,11 @@ from harness.digest import digest, short
 from harness.lock.closure import builder_closure
 from harness.measure.artefacts import Progress, Workshop, load_builder
 from harness.measure.job import Job, begin, finish, measured
+from harness.paths import inside
 
 
 def _lock(job: Job, replicate: int, timeout: float) -> FileLock:
-    place = job.root / ".cache" / "locks"
+    place = inside(job.root, ".cache/locks")
     place.mkdir(parents=True, exist_ok=True)
     name = short(digest({"folder": str(job.folder), "replicate": replicate}), 24)
     return FileLock(place / f"{name}.lock", timeout=timeout)

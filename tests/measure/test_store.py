@@ -18,7 +18,13 @@ from harness.measure.store import (
     write_record,
 )
 
-TABLE = pd.DataFrame({"variant": ["", "a"], "dose": [0.0, 0.5], "prompt": [0, 1]})
+TABLE = pd.DataFrame(
+    {
+        **{"variant": ["", "a"], "dose": [0.0, 0.5], "prompt": [0, 1], "stratum": "s"},
+        **{"onset_mass": 0.1, "elsewhere_mass": 0.1, "ordinary_loss": 1.0, "kl": float("nan")},
+        **{"fired": [0, 3], "dose_measured": [float("nan"), 0.5], "delta_max": [0.0, 1.0]},
+    }
+)
 NAME = CellName("treat", 3, "confirm", "score")
 
 
