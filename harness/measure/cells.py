@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from harness.measure.pages import Oversized, unpacked_bytes
@@ -31,6 +30,8 @@ MOST_GROUPS = 4096
 MOST_THRIFT = 1 << 20
 """Bytes of a string, and entries of a list, in the footer."""
 LONGEST_TEXT = 1 << 16
+MOST_TEXT = 128 << 20
+"""Bytes of one column's text once every row has its own: a dictionary stores a text once."""
 LARGEST_COUNT = 2**31 - 1
 """A sum of as many as there can be rows is exact in 64 bits."""
 
@@ -69,8 +70,11 @@ class NotACell(ValueError):
     """Why a file is refused, in words."""
 
 
-def table_of(data: bytes, mode: str) -> pd.DataFrame:
-    """The table that a Parquet file of a mode holds. Raises :class:`NotACell`."""
+def table_of(data: bytes, mode: str, keys: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """The table that a Parquet file of a mode holds, behind columns of constant ``keys``.
+
+    Raises :class:`NotACell`.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -89,12 +93,25 @@ def table_of(data: bytes, mode: str) -> pd.DataFrame:
     except (pa.ArrowException, OSError, ValueError, Oversized) as error:
         ours = isinstance(error, NotACell | Oversized)
         raise NotACell(str(error) if ours else type(error).__name__) from error
-    table = pd.DataFrame({name: _column(arrow[name], name, columns[name]) for name in columns})
-    if table.duplicated(list(IDENTITY[mode])).any():
-        raise NotACell(f"a row stands twice ({', '.join(IDENTITY[mode])})")
-    if "dose" in table and not (np.isfinite(table["dose"]) & (table["dose"] >= 0)).all():
+    found = {name: _column(arrow[name], name, columns[name]) for name in columns}
+    if "dose" in found and not _doses(found["dose"]):
         raise NotACell("a dose is not a number of 0 or more")
-    return table
+    identity = list(IDENTITY[mode])
+    table = pa.table(found)
+    if table.group_by(identity, use_threads=False).aggregate([([], "count_all")]).num_rows < len(
+        table
+    ):
+        raise NotACell(f"a row stands twice ({', '.join(identity)})")
+    constant = {name: pa.repeat(value, len(table)) for name, value in (keys or {}).items()}
+    frame: pd.DataFrame = pa.table({**constant, **found}).to_pandas(use_threads=False)
+    return frame
+
+
+def _doses(column: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    fits = pc.and_(pc.is_finite(column), pc.greater_equal(column, 0.0))
+    return not column.null_count and bool(pc.all(fits).as_py() is not False)
 
 
 def _footer(about: Any, schema: pa.Schema, columns: Mapping[str, str]) -> None:
@@ -139,36 +156,37 @@ def _pages(data: bytes, about: Any) -> None:
                 raise NotACell(f"its pages unpack to more than {MOST_UNPACKED} bytes")
 
 
-def _column(column: pa.ChunkedArray, name: str, kind: str) -> Any:
-    if kind in (TEXT, LABEL):
-        return _words(column, name, kind)
-    if kind == COUNT:
-        if column.null_count:
-            raise NotACell(f"column {name} has empty places")
-        values = column.to_numpy()
-        if len(values) and not 0 <= int(values.min()) <= int(values.max()) <= LARGEST_COUNT:
-            raise NotACell(f"column {name} holds a count below 0 or above {LARGEST_COUNT}")
-        return values
-    return column.to_pandas().to_numpy(dtype=np.float64)  # an empty place is NaN
-
-
-def _words(column: pa.ChunkedArray, name: str, kind: str) -> Any:
+def _column(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray:
+    """A column as it may be used: text as text, counts as integers, numbers in 64 bits."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if kind == NUMBER:
+        return column.cast(pa.float64(), safe=False)  # an empty place is NaN
     if column.null_count:
         raise NotACell(f"column {name} has empty places")
+    if kind == COUNT:
+        ends = pc.min_max(column).as_py()
+        if len(column) and not 0 <= ends["min"] <= ends["max"] <= LARGEST_COUNT:
+            raise NotACell(f"column {name} holds a count below 0 or above {LARGEST_COUNT}")
+        return column
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    column = column.unify_dictionaries()
-    if not len(column):
-        return np.array([], dtype=object)
-    words = column.chunk(0).dictionary
-    longest = pc.max(pc.binary_length(words)).as_py() or 0
+    for chunk in column.unify_dictionaries().chunks:
+        _words(chunk, name, kind)
+    return column.cast(pa.string())
+
+
+def _words(chunk: pa.DictionaryArray, name: str, kind: str) -> None:
+    """Check the distinct texts of a column, and what all of them take when they are written out."""
+    import pyarrow.compute as pc
+
+    lengths = pc.binary_length(chunk.dictionary)
+    longest = pc.max(lengths).as_py() or 0
     if longest > LONGEST_TEXT:
         raise NotACell(f"column {name} holds a text of {longest} bytes")
-    known = np.array(words.to_pylist(), dtype=object)
-    if kind == LABEL and any(unseen(c) for word in known for c in word):
+    total = pc.sum(lengths.cast("int64").take(chunk.indices)).as_py() or 0
+    if total > MOST_TEXT:
+        raise NotACell(f"column {name} holds {total} bytes of text, more than {MOST_TEXT}")
+    if kind == LABEL and any(unseen(c) for word in chunk.dictionary.to_pylist() for c in word):
         raise NotACell(f"column {name} holds a character that cannot be seen")
-    indices = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
-    return known[indices]

@@ -70,8 +70,9 @@ def write_cell(folder: Path, name: CellName, table: pd.DataFrame) -> None:
 def read_cell(path: Path) -> pd.DataFrame:
     """One cell with arm, replicate and split as columns. Raises :class:`RecordBroken`."""
     name = CellName.parse(path.name)
+    keys = {"arm": name.arm, "replicate": name.replicate, "split": name.split}
     try:
-        table = table_of(read_regular(path, MOST_BYTES), name.mode)
+        return table_of(read_regular(path, MOST_BYTES), name.mode, keys)
     except (OSError, Unreadable, NotACell) as error:
         words = type(error).__name__ if isinstance(error, OSError) else error
         raise RecordBroken(
@@ -79,10 +80,6 @@ def read_cell(path: Path) -> pd.DataFrame:
             where=str(path),
             fix="Restore it from version control; a cell is never repaired by hand",
         ) from error
-    table.insert(0, "split", name.split)
-    table.insert(0, "replicate", name.replicate)
-    table.insert(0, "arm", name.arm)
-    return table
 
 
 def record_path(folder: Path, replicate: int) -> Path:
