@@ -28,8 +28,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if not is_claim_file(file_path):
         return None
     summary.remember(parent.config, file_path.parent.parent)
-    file: pytest.Collector = collect.ClaimFile.from_parent(parent, path=file_path)
-    return file
+    return collect.claim_file(parent, file_path)
 
 
 @pytest.hookimpl(trylast=True)

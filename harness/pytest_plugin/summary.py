@@ -56,7 +56,7 @@ def write(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
             note = "" if row.claim in ran else " (not in this run)"
             reporter.write(f"{visible(row.claim):<{width}}  ")
             reporter.write(f"{status:<12}", **MARKUP.get(status, {}))
-            reporter.write(f"  {visible(row.sentence, lines=True)}{note}\n")
+            reporter.write(f"  {visible(row.sentence)}{note}\n")
         if not rows:
             reporter.write_line("no claim is registered: claims lock ID...")
 
