@@ -75,8 +75,18 @@ def ticks(count: int) -> MaxNLocator:
     return MaxNLocator(count, steps=[1, 2, 2.5, 5, 10])
 
 
+LARGEST = 1e300
+"""Axes end here: beyond, their own arithmetic overflows, and there is nothing to see."""
+
+
+def bounded(value: float) -> float:
+    """The value, or the end of what can be drawn."""
+    return min(max(value, -LARGEST), LARGEST)
+
+
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
-    """The range widened on both sides, never empty."""
+    """The range widened on both sides, never empty and never infinite."""
+    low, high = bounded(low), bounded(high)
     span = high - low or abs(high) or 1.0
     return low - share * span, high + share * span
 
@@ -86,4 +96,4 @@ def limits(values: Sequence[float], *, floor: float | None = None) -> tuple[floa
     if not values:
         return 0.0, 1.0
     low, high = padded(min(values), max(values))
-    return (min(floor, *values), high) if floor is not None else (low, high)
+    return (bounded(min(floor, *values)), high) if floor is not None else (low, high)

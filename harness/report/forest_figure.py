@@ -16,7 +16,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from harness.report import svg
-from harness.report.figure import FigureView, KeyEntry, Table, margins, padded, ticks
+from harness.report.figure import (
+    LARGEST,
+    FigureView,
+    KeyEntry,
+    Table,
+    bounded,
+    margins,
+    padded,
+    ticks,
+)
 from harness.report.words import decimals, finite, humane, interval, number, plain, shortened
 
 WIDTH = 340
@@ -143,7 +152,8 @@ def frame(
     nought = [1.0] if log else [0.0]
     low, high = padded(min([*seen, *edges, *nought]), max([*seen, *edges, *nought]))
     if log:
-        low, high = min([*seen, *edges, 1.0]) / 1.15, max([*seen, *edges, 1.0]) * 1.15
+        low = max(min([*seen, *edges, 1.0]), 1 / LARGEST) / 1.15
+        high = bounded(max([*seen, *edges, 1.0])) * 1.15
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+LONG = 1e12
+"""From here on a number is written with an exponent: its digits would fill the page."""
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EM DASH}"
 
@@ -125,8 +127,9 @@ def finite(value: Any) -> float | None:
 def decimals(*values: float | None, low: float | None = None, high: float | None = None) -> int:
     """How many decimals to write: three significant digits of the interval's width, else of the
     largest value; between 0 and 6."""
-    if low is not None and high is not None and high > low:
-        digits = 2 - math.floor(math.log10(high - low))
+    span = high - low if low is not None and high is not None else 0.0
+    if 0 < span < math.inf:
+        digits = 2 - math.floor(math.log10(span))
     else:
         size = max((abs(v) for v in values if v), default=0.0)
         digits = 2 - math.floor(math.log10(size)) if size else 0
@@ -138,7 +141,7 @@ def number(value: Any, places: int | None = None) -> str:
     v = finite(value)
     if v is None:
         return NONE
-    text = f"{v:.{decimals(v) if places is None else places}f}"
+    text = f"{v:.{decimals(v) if places is None else places}f}" if abs(v) < LONG else f"{v:.3g}"
     if text.startswith("-") and not text.strip("-0."):
         text = text[1:]  # no negative zero
     return text.replace("-", MINUS)
