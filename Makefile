@@ -1,6 +1,6 @@
 # make reproduce   from a fresh clone: everything, up to reports/index.html
 # make test        the same set-up, then the tests
-# Both need Python 3.11+ and make, nothing else. Also: make check, bench, clean, distclean
+# Both need Python 3.11+ and make, nothing else. Also: make check, bench, fuzz, clean, distclean
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -19,7 +19,7 @@ export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: help reproduce test check bench clean distclean
+.PHONY: help reproduce test check bench fuzz clean distclean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -67,6 +67,12 @@ test: check
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+# mutated input for every reader; INPUTS and SEED choose how much and which
+INPUTS ?= 100000
+SEED ?= 0
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED)
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

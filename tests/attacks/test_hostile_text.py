@@ -44,7 +44,7 @@ TEXTS = {
     "shell": "; rm -rf / # $(id) `id` && id | id > x",
     "escape-in-words": "\\x1b[31m \\e[31m ^[[31m \\033[31m",
     "mention": "@everyone #1 :tada: GH-1",
-    "other-scripts": "\u0430\u0440\u0440\u0435 \u05e9\u05dc\u05d5 \u0645\u0631 \u4f60\u597d \U0001f600",
+    "other-scripts": "\u0430\u0440\u0435 \u05e9\u05dc \u0645\u0631 \u4f60\u597d \U0001f600",
     "wide": "\uff1cscript\uff1e\uff08x\uff09",
 }
 

@@ -102,7 +102,7 @@ def _changed(table: pa.Table, rng: Random) -> pa.Table:
     if kind == 4:
         return table.slice(rng.randint(0, n), rng.randint(0, n))
     if kind == 5:
-        return table.take(pa.array(np.arange(n).repeat(rng.choice((1, 3, 200)))))
+        return table.take(pa.array(np.arange(n).repeat(rng.choice((1, 3, 20)))))
     return _values(table, rng)
 
 

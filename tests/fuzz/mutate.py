@@ -69,6 +69,16 @@ def tree(value: Any, rng: Random, rounds: int = 0) -> Any:
     return value
 
 
+def numbers(value: Any, rng: Random) -> Any:
+    """A copy in which some numbers are others: the shape stays, so that reading goes on."""
+    value = json.loads(json.dumps(value))
+    spots = [p for p in paths(value) if p and type(get(value, p)) in (int, float)]
+    for path in rng.sample(spots, min(len(spots), rng.choice((1, 2, 8)))):
+        odd = (0, -1, 1, 0.5, 1e-300, 1e300, 1.7e308, -1e308, 2**31, 1e16, 5e-324, None)
+        get(value, path[:-1])[path[-1]] = rng.choice(odd)
+    return value
+
+
 def _change(value: Any, rng: Random) -> Any:
     spots = paths(value)
     path = rng.choice(spots)
