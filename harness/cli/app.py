@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from harness.cli import check, explore, init, lock, new, power, report, reproduce, run, status
+from harness.cli import check, explore, init, lock, new, power, recover, report, reproduce, run, status
 from harness.cli import verify as verify_command
 from harness.cli.command import Command, add, shared
 from harness.cli.output import Output
@@ -31,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     status.COMMAND,
     verify_command.COMMAND,
     reproduce.COMMAND,
+    recover.COMMAND,
 )
 
 INTERRUPTED = 130

@@ -8,6 +8,7 @@ Not covered: reading and writing the file (``harness.lock.ledger``); what a row'
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -96,6 +97,8 @@ def row_of(number: int, line: bytes) -> Row:
     try:
         value = json.loads(line, object_pairs_hook=_once, parse_int=_number)
         form = canonical(value)
+        if not unicodedata.is_normalized("NFC", form.decode()):
+            raise ValueError("text with accents written as letters of their own, not in NFC")
     except (ValueError, RecursionError) as error:
         raise _broken(number, f"was edited: it is not JSON with one meaning ({error})") from error
     if form != line:

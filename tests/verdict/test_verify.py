@@ -18,6 +18,7 @@ from harness.measure.store import CellName, digests, json_bytes, read_cell, read
 from harness.report.build import publish_verdict
 from harness.verdict.standing import standing
 from harness.verdict.verify import Verification, differing, verify
+from tests.lock.workspace import lines, put
 from tests.measure.forged import attempted, workspace, write_replicate
 
 CELL = CellName("baseline", 1, "confirm", "score")
@@ -155,8 +156,10 @@ def test_an_edited_ledger_ends_the_examination(job: Job) -> None:
 
 def test_measurements_without_an_attempt_on_the_ledger_are_a_problem(job: Job) -> None:
     """The start of an attempt is on the ledger before its first measurement."""
-    path = ledger_path(job.root)
-    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    whole = lines(job.root)
+    put(job.root, whole[:1])
+    assert "missing at the end" in said(verify(job.root))
+    put(job.root, whole[:1], seen=1)
     assert "the ledger knows no attempt" in said(verify(job.root))
 
 
