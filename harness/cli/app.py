@@ -13,8 +13,22 @@ import os
 import sys
 from collections.abc import Sequence
 
-from harness.cli import check, explore, init, lock, new, power, recover, report, reproduce, run, status
+from harness.cli import (
+    amend,
+    check,
+    explore,
+    init,
+    lock,
+    new,
+    power,
+    recover,
+    report,
+    reproduce,
+    run,
+    status,
+)
 from harness.cli import verify as verify_command
+from harness.cli import withdraw as withdraw_command
 from harness.cli.command import Command, add, shared
 from harness.cli.output import Output
 from harness.errors import EXIT_USAGE, ClaimsError
@@ -26,6 +40,8 @@ COMMANDS: tuple[Command, ...] = (
     explore.COMMAND,
     power.COMMAND,
     lock.COMMAND,
+    amend.COMMAND,
+    withdraw_command.COMMAND,
     run.COMMAND,
     report.COMMAND,
     status.COMMAND,

@@ -11,17 +11,11 @@ from pathlib import Path
 from harness.cli.command import Command, claim_list
 from harness.cli.output import Output
 from harness.cli.workspace import find_root, select
-from harness.errors import EXIT_OK, ClaimsError
+from harness.errors import EXIT_OK
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to register together (they share replicates)", at_least_one=True)
-    parser.add_argument(
-        "--again", action="store_true", help="lock what is locked; the old lock stays listed"
-    )
-    parser.add_argument(
-        "--reason", default="", metavar="TEXT", help="why it is locked again; stands in the report"
-    )
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -30,9 +24,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
-    if args.again and not args.reason.strip():
-        raise ClaimsError("locking again needs a reason", fix="Say it: --again --reason TEXT")
-    done = register(root, ids, again=args.again, reason=args.reason.strip())
+    done = register(root, ids, again=False)
     output.say(f"registered {', '.join(done.claims)}: {done.digest}")
     if done.restored:
         output.say("The ledger had this registration already; its lock files were written again.")
@@ -43,7 +35,6 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "registration": done.digest,
             "ledger": str(done.path),
             "locks": [str(path) for path in done.locks],
-            "reason": done.reason,
             "restored": done.restored,
         }
     )
@@ -55,9 +46,8 @@ COMMAND = Command(
     summary="register claims: from here on the rule is fixed and the seeds are drawn",
     text="Register claims together. The lock binds the claim, the recipe, the code that evaluates "
     "and the versions that matter; the seeds are derived from it. Claims that are locked together "
-    "and name the same recipe share their models.",
-    example="claims lock first-claim second-claim\n"
-    "claims lock first-claim --again --reason 'typo in the margin'",
+    "and name the same recipe share their models. To change a locked claim: claims amend.",
+    example="claims lock first-claim second-claim",
     arguments=_arguments,
     run=run,
 )

@@ -20,13 +20,17 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Recover, and say what was mended."""
-    from harness.lock.ledger import read, recover
+    from harness.lock.ledger import locked, read, recover
+    from harness.lock.stored import restore
 
     root = find_root(args.workspace, Path.cwd())
     said = recover(root)
+    with locked(root):
+        rows = read(root)
+        made = restore(root, rows)
+    said += tuple(f"claims/{name}.lock.json was made again from the ledger" for name in made)
     for sentence in said:
         output.say(sentence)
-    rows = read(root)
     if not said:
         output.say(f"nothing to recover: {len(rows)} rows, whole")
     output.result({"recovered": list(said), "rows": len(rows)})
@@ -35,10 +39,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 COMMAND = Command(
     name="recover",
-    summary="set a torn last line of the ledger aside, losing nothing",
+    summary="mend what a kill left of the ledger and the lock files, losing nothing",
     text="A kill or a full disk can leave half a line at the ledger's end, or a head witness that "
     "was never written. This sets the torn bytes aside in a file of their own, writes the witness "
-    "again, and says either in a row on the ledger. A ledger that was edited, cut or rebuilt is "
+    "again, and says either in a row on the ledger; lock files that a kill left out are made again "
+    "from it. A ledger that was edited, cut or rebuilt is "
     "not mended: restore it from version control.",
     example="claims recover",
     arguments=_arguments,

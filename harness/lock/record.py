@@ -84,6 +84,11 @@ def lock_path(root: Path, claim_id: str) -> Path:
     return root / "claims" / f"{claim_id}.lock.json"
 
 
+REGISTERING = ("registration", "amendment")
+"""Kinds of rows that register: an amendment is a registration of claims that were locked before,
+and says beside it what it supersedes, what changed and whether attempts came first."""
+
+
 def registration_body(content: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """The body of the ledger's row for what ``harness.lock.binding.content`` found."""
     return {
@@ -95,12 +100,22 @@ def registration_body(content: Mapping[str, Any], reason: str) -> dict[str, Any]
 
 
 def registrations(rows: Iterable[Row], claim_id: str | None = None) -> tuple[Row, ...]:
-    """The registrations on the ledger, or those of one claim, in order."""
+    """The registrations on the ledger, amendments among them, or those of one claim, in order."""
     return tuple(
         row
         for row in rows
-        if row.kind == "registration"
+        if row.kind in REGISTERING
         and (claim_id is None or claim_id in (row.body.get("claims") or {}))
+    )
+
+
+def attempted(rows: Iterable[Row], claim_id: str, registration: str) -> bool:
+    """Whether an attempt of the claim under that registration has begun."""
+    return any(
+        row.kind == "attempt-started"
+        and row.body.get("claim") == claim_id
+        and row.body.get("registration") == registration
+        for row in rows
     )
 
 

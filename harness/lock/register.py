@@ -2,9 +2,10 @@
 
 In this order: read and lint everything; then, holding the ledger's lock, check the record so far,
 append the row, write the lock files. The row is the registration: a kill before it leaves nothing,
-a kill after it leaves a registration whose lock files the next call writes from the row.
+a kill after it leaves a registration whose lock files the next call writes from the row. Where a
+claim was locked before, the row is an amendment (``harness.lock.amend``).
 
-Not covered: amending with a diff classed stricter or looser; anchors.
+Not covered: anchors.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from harness.claim.parse import parse_claim
 from harness.claim.schema import Claim
 from harness.digest import write_atomic
 from harness.errors import BadInput, ClaimsError, Problem
+from harness.lock.amend import as_amendment
 from harness.lock.binding import content
 from harness.lock.compare import compare
 from harness.lock.ledger import Row, append_locked, head, ledger_path, locked, read
@@ -58,7 +60,8 @@ def register(
         _refuse_relocking([lock.claim_id for lock in whole], ids, reason, again)
         _refuse(bound)
         value = content(root, head(root), bound)
-        row = append_locked(root, "registration", registration_body(value, reason.strip()))
+        kind, body = as_amendment(rows, registration_body(value, reason.strip()))
+        row = append_locked(root, kind, body)
         for name in ids:
             write_atomic(lock_path(root, name), lock_from(row, name).as_bytes())
     return _registration(root, row, ids)
@@ -118,8 +121,8 @@ def _refuse_relocking(known: Sequence[str], ids: tuple[str, ...], reason: str, a
         raise ClaimsError(
             "locked already",
             where=", ".join(locked_already),
-            fix=f"To lock again, with new seeds, say why: claims lock {' '.join(ids)} --again "
-            "--reason TEXT (the earlier lock stays on the ledger)",
+            fix=f"To change the rule in the open, say why: claims amend {' '.join(ids)} "
+            "--reason TEXT (the earlier version stays on the ledger and in the report)",
         )
 
 

@@ -11,7 +11,7 @@ none, and nothing is measured before the ledger says that the attempt has begun.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from harness.claim.parse import parse_claim
 from harness.claim.schema import Claim
 from harness.digest import digest, digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
+from harness.lock.amend import deviations
 from harness.lock.closure import builder_closure
 from harness.lock.compare import Difference, compare
-from harness.lock.ledger import append_once
+from harness.lock.ledger import append_once, read
 from harness.lock.lockfile import Lock, is_registered, load_lock
+from harness.lock.withdraw import withdrawal
 from harness.measure.store import digests, json_bytes, measured_replicates, read_json
 from harness.plan.expand import plan
 from harness.plan.seeds import Seeds
@@ -46,8 +48,8 @@ class TamperedError(ClaimsError):
         super().__init__(
             f"differs from its lock: {lines}" + (f"; and {more} more" if more > 0 else ""),
             where=claim_id,
-            fix="Restore what was locked, or lock the claim again (the earlier lock stays on "
-            "the ledger)",
+            fix="Restore what was locked, or change it in the open: claims amend (the earlier "
+            "version stays on the ledger)",
         )
 
 
@@ -63,6 +65,8 @@ class Job:
     kind: str
     registration: str
     attempt: str
+    deviations: tuple[str, ...] = ()
+    """Why no clean verdict can come of it (an earlier version had begun its attempt)."""
 
     @property
     def final_split(self) -> str:
@@ -103,24 +107,38 @@ def attempt_job(root: Path, claim_id: str) -> Job:
     :class:`TamperedError`.
     """
     lock = lock_of(root, claim_id)
-    claim = claim_from_json(lock.claim)
-    recipe = recipe_from_json(lock.recipe)
-    job = Job(
-        root=root,
-        claim=claim,
-        recipe=recipe,
-        seeds=Seeds.confirmatory(lock.registration),
-        folder=attempt_folder(root, claim_id, lock.registration, FIRST),
-        kind=ATTEMPT,
-        registration=lock.registration,
-        attempt=FIRST,
-    )
+    job = recorded_job(root, lock)
     differences = compare(root, lock)
     if job.complete:
         differences = tuple(d for d in differences if d.breaks_record)
     if differences:
         raise TamperedError(claim_id, differences)
+    gone = withdrawal(read(root), claim_id, lock.registration)
+    if gone is not None and not gone.successor and not job.complete:
+        raise OutOfOrder(
+            f"{gone.sentence} (ledger row {gone.seq})",
+            where=claim_id,
+            fix="What was measured stays; to take the claim up again: claims amend",
+        )
     return job
+
+
+def recorded_job(root: Path, lock: Lock) -> Job:
+    """The attempt of one registration of a claim, also an earlier one, as its lock has it.
+
+    Not compared with the workspace: the claim's file may say something else by now.
+    """
+    return Job(
+        root=root,
+        claim=claim_from_json(lock.claim),
+        recipe=recipe_from_json(lock.recipe),
+        seeds=Seeds.confirmatory(lock.registration),
+        folder=attempt_folder(root, lock.claim_id, lock.registration, FIRST),
+        kind=ATTEMPT,
+        registration=lock.registration,
+        attempt=FIRST,
+        deviations=deviations(read(root), lock.claim_id, lock.registration),
+    )
 
 
 def reproduction_job(root: Path, claim_id: str) -> Job:
@@ -130,14 +148,10 @@ def reproduction_job(root: Path, claim_id: str) -> Job:
     differences = [d for d in compare(root, lock) if d.breaks_record]
     if differences:
         raise TamperedError(claim_id, differences)
-    return Job(
-        root=root,
-        claim=claim_from_json(lock.claim),
-        recipe=recipe_from_json(lock.recipe),
-        seeds=Seeds.confirmatory(lock.registration),
+    return replace(
+        recorded_job(root, lock),
         folder=root / "reports" / REPRODUCTION / claim_id / short(lock.registration),
         kind=REPRODUCTION,
-        registration=lock.registration,
         attempt=REPRODUCTION,
     )
 
@@ -147,8 +161,6 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 
     The folder carries the digest of what is run, so that an edited claim is measured afresh.
     """
-    from dataclasses import replace
-
     from harness.claim.canonical import claim_to_json
     from harness.subject.recipe import recipe_to_json
 

@@ -40,6 +40,7 @@ class Evidence:
     score: pd.DataFrame
     features: pd.DataFrame
     records: Mapping[int, Mapping[str, Any]]
+    deviations: tuple[str, ...] = ()
 
     @property
     def replicates(self) -> tuple[int, ...]:
@@ -120,4 +121,5 @@ def load_evidence(job: Job) -> Evidence:
         score=kept["score"],
         features=kept["features"],
         records={r: read_json(record_path(job.folder, r)) for r in done},
+        deviations=job.deviations,
     )

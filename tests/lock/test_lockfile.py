@@ -68,7 +68,7 @@ def test_the_same_claims_locked_again_have_other_seeds(locked_root: Path) -> Non
 def test_locking_again_needs_a_reason_and_the_wish(locked_root: Path, options: Any) -> None:
     """Neither by accident nor without a word."""
     before = ledger_path(locked_root).read_bytes()
-    with pytest.raises(ClaimsError, match=r"first: locked already.*--again --reason"):
+    with pytest.raises(ClaimsError, match=r"first: locked already.*claims amend first --reason"):
         register(locked_root, ["first"], **options)
     assert ledger_path(locked_root).read_bytes() == before
 
