@@ -83,9 +83,9 @@ COMMAND = Command(
     name="amend",
     summary="register a new version of a locked claim, and show what it changes",
     text="Register an edited claim as a new version of the locked one: new digest, new seeds, "
-    "fresh replicates. Every change is classed stricter, looser or neutral; what cannot be shown to "
-    "be stricter is looser. Where an attempt had begun before, the new version is DEVIATED for "
-    "ever, whatever its criteria come to. Both versions stay on the ledger and in the report.",
+    "fresh replicates. Every change is classed stricter, looser or neutral; what cannot be shown "
+    "to be stricter is looser. Where an attempt had begun before, the new version is DEVIATED "
+    "for ever, whatever its criteria come to. Both versions stay on the ledger and in the report.",
     example="claims amend first-claim --reason 'the dose band judged text that the gate excludes'",
     arguments=_arguments,
     run=run,

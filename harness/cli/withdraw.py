@@ -45,8 +45,8 @@ COMMAND = Command(
     summary="take a registered claim back, or point to the claim that takes its place",
     text="Withdraw the current registration of a claim, with a reason. Nothing is removed: the "
     "claim stays listed as WITHDRAWN, its verdict stays on its page, and an attempt that is not "
-    "complete is not measured any further. With --superseded-by the claim keeps its verdict and points to "
-    "its successor.",
+    "complete is not measured any further. With --superseded-by the claim keeps its verdict and "
+    "points to its successor.",
     example="claims withdraw first-claim --reason 'the readout counted separators as steps'\n"
     "claims withdraw first-claim --superseded-by second-claim --reason 'asked at equal dose'",
     arguments=_arguments,
