@@ -30,7 +30,9 @@ from harness.report.figure import Table
 from harness.report.gallery import Gallery, gallery, health_table
 from harness.report.lock_view import LockView, lock_view
 from harness.report.records import Rendered, ReportInput, checked
+from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
+from harness.report.versions_view import VersionsView, versions_view
 from harness.report.words import Standing, listing, standing
 
 UNANCHORED = (
@@ -67,6 +69,7 @@ class PageView:
     marked: bool
     """Whether any step of the samples carries a mark."""
     lock: LockView
+    versions: VersionsView
     excluded: tuple[str, ...]
     not_shown: tuple[str, ...]
     not_shown_ever: tuple[str, ...]
@@ -86,8 +89,8 @@ def render_claim(report: ReportInput) -> Rendered:
     html = html_environment().get_template("claim.html.j2")
     text = markdown_environment().get_template("claim.md.j2")
     return Rendered(
-        html=html.render(page=view, style=style(), policy=policy()),
-        markdown=paragraphs(text.render(page=view)),
+        html=html.render(page=view, style=style(), policy=policy(), renderer=renderer()),
+        markdown=paragraphs(text.render(page=view, renderer=renderer())),
     )
 
 
@@ -115,6 +118,7 @@ def page_view(report: ReportInput) -> PageView:
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         lock=lock_view(report),
+        versions=versions_view(report.versions, str(verdict.get("registration") or "")),
         excluded=tuple(listing(x) for x in verdict.get("excluded") or ()),
         not_shown=_not_shown(verdict, claim),
         not_shown_ever=ALWAYS,

@@ -16,8 +16,10 @@ from harness.lock.ledger import append, ledger_path
 from harness.measure.job import Job, attempt_job, begin
 from harness.measure.store import CellName, digests, json_bytes, read_cell, read_json, write_cell
 from harness.report.build import publish_verdict
+from harness.verdict.compared import differing
 from harness.verdict.standing import standing
-from harness.verdict.verify import Verification, differing, verify
+from harness.verdict.verification import Verification
+from harness.verdict.verify import verify
 from tests.lock.workspace import lines, put
 from tests.measure.forged import attempted, workspace, write_replicate
 
@@ -73,7 +75,8 @@ def test_what_nobody_touched_is_verified(job: Job) -> None:
     assert found.problems == []
     assert found.ok
     assert not found.partial
-    assert len(found.examined) == 4
+    assert found.exit_code == 0
+    assert len(found.examined) == 6
     assert any("UNANCHORED" in line for line in found.does_not_prove)
 
 
@@ -183,13 +186,14 @@ def test_an_unknown_claim_is_a_problem_and_an_unregistered_one_is_not(
 def test_an_attempt_under_way_is_partial(tmp_path: Path) -> None:
     """What is not there yet is listed as not examined."""
     root = workspace(tmp_path / "study")
-    assert verify(root).not_examined == ["easy: registered, nothing measured"]
+    assert verify(root).missing == ["easy: registered, nothing measured"]
     job = attempt_job(root, "easy")
     begin(job)
     write_replicate(job, 0)
     found = verify(root)
     assert found.partial
-    assert "easy: attempt not complete (1 of 3)" in found.not_examined
+    assert "easy: attempt not complete (1 of 3)" in found.missing
+    assert found.exit_code == 4
 
 
 def test_verification_imports_nothing_of_the_workspace(job: Job) -> None:
