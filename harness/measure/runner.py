@@ -24,7 +24,7 @@ from harness.measure.dose import Chosen, choose
 from harness.measure.job import Job
 from harness.measure.needs import dictionary_hooks, models_needed, select_arms
 from harness.measure.runner_cells import Sample, batches, run_generate, run_score
-from harness.measure.runner_features import measure_features
+from harness.measure.runner_features import measure_family, measure_features
 from harness.measure.runner_fit import Fitting
 from harness.measure.store import CellName, write_cell, write_record
 from harness.measure.tables import summarise
@@ -72,6 +72,7 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     features, quality = measure_features(
         job, replicate, workshop, models, dictionary_hooks(claim), progress
     )
+    quality = measure_family(job, replicate, workshop, models, quality, progress)
     for part in (selected, confirmed):
         _write(job, replicate, part)
     if len(features):

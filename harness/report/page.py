@@ -27,7 +27,7 @@ from harness.report.environment import (
     style,
 )
 from harness.report.figure import Table
-from harness.report.gallery import Gallery, gallery, health_table
+from harness.report.gallery import Gallery, dictionary_table, gallery, health_table
 from harness.report.lock_view import LockView, lock_view
 from harness.report.records import Rendered, ReportInput, checked
 from harness.report.renderer import renderer
@@ -65,6 +65,7 @@ class PageView:
     preconditions: tuple[cr.PreconditionView, ...]
     gallery: Gallery
     health: Table | None
+    dictionaries: Table | None
     samples: tuple[PromptSamples, ...]
     marked: bool
     """Whether any step of the samples carries a mark."""
@@ -115,6 +116,7 @@ def page_view(report: ReportInput) -> PageView:
         preconditions=cr.preconditions(verdict),
         gallery=gallery(report, frame),
         health=health_table(report),
+        dictionaries=dictionary_table(report),
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         lock=lock_view(report),
