@@ -9,12 +9,13 @@ verified ledger extends is one.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 
 from harness.digest import digest_bytes
 from harness.errors import RecordBroken
-from harness.lock.chain import row_of
+from harness.lock.chain import Row, row_of
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,15 @@ def forked(one: bytes, other: bytes) -> int | None:
     if extends(one, other) or extends(other, one):
         return None
     return _shared(_lines(one)[0], _lines(other)[0])
+
+
+def rows_in(data: bytes) -> tuple[Row, ...]:
+    """The lines that are rows, in whatever order and chained or not."""
+    found = []
+    for number, line in enumerate(_lines(data)[0], 1):
+        with suppress(RecordBroken):
+            found.append(row_of(number, line))
+    return tuple(found)
 
 
 def _lines(data: bytes) -> tuple[list[bytes], bytes]:

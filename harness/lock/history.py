@@ -26,7 +26,7 @@ from harness.lock.chain import FILE, Row, line_of
 from harness.lock.findings import Findings
 from harness.lock.gitplace import Place, Unread, find
 from harness.lock.gitread import Objects, reading
-from harness.lock.growth import Version, extends, forked, happened, version
+from harness.lock.growth import Version, extends, forked, happened, rows_in, version
 from harness.lock.order import FirstCommits, Order, first_commits, locked, name, names, said
 from harness.lock.timeline import timeline
 
@@ -187,28 +187,35 @@ class _History:
 
     def _locks(self, out: Findings) -> None:
         line, held = self.line, self.line.held
-        row_of = {(digest, claim): row.seq for row, digest, claim in locked(self.rows)}
+        today = {(digest, claim): row.seq for row, digest, claim in locked(self.rows)}
         problems, notes = [], []
         for commit in line.order:
             for claim, lock in sorted(held[commit].locks.items()):
                 before = [held[p].locks.get(claim) for p in line.parents[commit]]
                 if lock in before or commit in line.cut:
                     continue
-                digest = self._registration(lock)
-                seq = row_of.get((digest, claim))
-                if seq is not None and seq <= self._shared(commit):
+                key = (self._registration(lock), claim)
+                seq = today.get(key)
+                if (seq is not None and seq <= self._shared(commit)) or key in self._own(commit):
                     continue
                 what = f"history: commit {name(commit)} has a lock of {claim!a}"
                 if seq is not None and not any(before):
                     notes.append(f"{what} before the ledger has its row, row {seq}")
-                elif not digest:
+                elif not key[0]:
                     problems.append(f"{what} that cannot be read")
                 else:
                     problems.append(
-                        f"{what} to registration {short(digest)!a}, which its ledger lacks"
+                        f"{what} to registration {short(key[0])!a}, which its ledger lacks"
                     )
         out.problems += _some(problems, "lock files")
         out.notes += _some(notes, "lock files")
+
+    def _own(self, commit: str) -> set[tuple[str, str]]:
+        """What is registered on a commit's ledger where that is not a beginning of today's."""
+        ledger = self.line.held[commit].ledger
+        if not ledger or self.versions[ledger].grew:
+            return set()
+        return {(digest, claim) for _, digest, claim in locked(rows_in(self.read(ledger)))}
 
     def _registration(self, lock: str) -> str:
         """The registration that a lock file names; empty where it cannot be read."""
