@@ -134,10 +134,10 @@ class _History:
             if wrong:
                 problems.append(f"history: commit {name(commit)} {self._fault(commit, wrong)}")
         out.problems += _some(problems, "commits")
-        if not problems:
+        if len(self.versions) > 1 and not problems:
             out.examined.append(
-                f"history: {len(line.order)} commits, {changing} of them change the ledger, which "
-                "only grew"
+                f"history: {_count(len(line.order), 'commit')}, {changing} of them change the "
+                "ledger, which only grew"
             )
 
     def _extends(self, after: str, before: str) -> bool:
@@ -165,7 +165,7 @@ class _History:
                     )
         ledger = held[wrong[0]].ledger
         if not after:
-            return f"deletes the ledger of {self.versions[ledger].rows} rows"
+            return f"deletes the ledger of {_count(self.versions[ledger].rows, 'row')}"
         beside = f" that {name(wrong[0])} holds" if len(parents) > 1 else ""
         return f"{happened(self.read(after), self.read(ledger))} of the ledger{beside}"
 
@@ -184,6 +184,11 @@ class _History:
             if last + 1 == len(self.rows):
                 words = f"row {last + 1} is"
             out.notes.append(f"history: {words} not committed yet")
+        if len(self.versions) == 1 and not out.problems:
+            rows = _count(last, "row")
+            out.examined.append(
+                f"history: the ledger here begins with the only one committed, of {rows}"
+            )
 
     def _locks(self, out: Findings) -> None:
         line, held = self.line, self.line.held
@@ -251,6 +256,10 @@ def _any(folder: Path) -> bool:
         return folder.is_dir() and next(folder.iterdir(), None) is not None
     except OSError:  # it is there, and not to be looked into
         return True
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def _some(sentences: Sequence[str], of: str) -> list[str]:

@@ -280,10 +280,16 @@ def test_a_head_that_names_no_commit_is_not_followed(tmp_path: Path, head: str) 
     assert (found.examined, found.problems, len(found.not_examined)) == ([], [], 1)
 
 
-@pytest.mark.parametrize("name", ["HEAD", "refs/heads/main", "packed-refs", "commondir"])
-def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["HEAD", "refs/heads/main", "packed-refs", "commondir", "objects/info/alternates"]
+)
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Reading what never ends would be a way to stop a verification."""
     study, *_ = honest(tmp_path)
+    assert clean(study.findings)
+    monkeypatch.setattr(gitrun, "PATIENCE_S", 0.5)
     path = tmp_path / ".git" / name
     path.unlink(missing_ok=True)
     os.mkfifo(path)

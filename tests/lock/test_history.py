@@ -147,6 +147,21 @@ def test_what_is_not_committed_is_a_note(tmp_path: Path) -> None:
     assert study.history.firsts[0].result is Order.OPEN
 
 
+def test_one_version_shows_no_growth(tmp_path: Path) -> None:
+    """What was compared is said, and nothing that was not."""
+    study = Study.begin(tmp_path)
+    study.lock()
+    study.commit("lock")
+    assert study.findings.examined == [
+        "history: the ledger here begins with the only one committed, of 1 row"
+    ]
+    study.append("anchor")
+    assert clean(study.findings)
+    study.put(rebuilt(study.lines, row1={}))
+    assert study.findings.examined == []
+    assert "the ledger here rewrites row 1 of the one committed" in study.findings.problems[0]
+
+
 def test_a_start_in_the_commit_of_the_lock_is_a_note(tmp_path: Path) -> None:
     """The results came later and are said to; the start is not shown to have."""
     study = Study.begin(tmp_path)
@@ -353,6 +368,7 @@ def test_a_shallow_clone_says_where_it_is_cut(tmp_path: Path) -> None:
     clone = Study(tmp_path / "clone")
     found = clone.history
     assert found.findings.problems == []
+    assert found.findings.examined[0].startswith("history: 3 commits, 2 of them")
     assert found.findings.not_examined == [
         f"history: shallow, it is cut at {name(results)}; before that {CHAIN[2:]}",
         f"easy: lock {short(registration)}: its first result is in or before {name(results)}, "
