@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.digest import short
 from harness.errors import ClaimsError
+from harness.lock.history import examine_history
 from harness.lock.ledger import Row, read
 from harness.lock.lockfile import is_registered
 from harness.lock.record import registrations
@@ -38,6 +39,7 @@ def verify(root: Path, ids: Sequence[str] | None = None) -> Verification:
     out.examined.append(f"ledger: {len(rows)} rows, chain intact, the head witness agrees")
     if rows:
         out.add(examine_rows(rows))
+        out.add(examine_history(root, rows))
     known = claim_ids(root)
     for claim_id in ids or known:
         if claim_id not in known:
