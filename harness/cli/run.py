@@ -20,9 +20,11 @@ from harness.cli.command import Command, claim_list, positive
 from harness.cli.output import Output
 from harness.cli.standings import exit_code
 from harness.cli.workspace import find_root, select
-from harness.errors import ClaimsError
+from harness.errors import MACHINE_FAULT, ClaimsError
 
 if TYPE_CHECKING:
+    import pytest
+
     from harness.verdict.standing import StandingRow
 
 PLUGIN = "causal_claims"
@@ -51,8 +53,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
+    watch = Watch()
     with stdout_to_stderr() if output.as_json else contextlib.nullcontext():
-        code = int(pytest.main(argv(root, ids, args.workers, args.pytest)))
+        code = int(pytest.main(argv(root, ids, args.workers, args.pytest), plugins=[watch]))
+    if watch.fault:
+        raise ClaimsError(watch.fault)
     if code == USAGE:
         raise ClaimsError("pytest refused its arguments", fix="See its message above")
     if code == INTERNAL:
@@ -64,6 +69,17 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise KeyboardInterrupt
     output.result({"claims": [row.as_json() for row in rows], "exit_code": exit_code(rows)})
     return exit_code(rows)
+
+
+class Watch:
+    """A pytest plugin that hears, from any worker, what the machine did to an item."""
+
+    fault = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name == MACHINE_FAULT:
+                self.fault = self.fault or str(value)
 
 
 def argv(root: Path, ids: Sequence[str], workers: int, more: Sequence[str]) -> list[str]:

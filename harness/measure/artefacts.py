@@ -163,15 +163,21 @@ class Workshop:
     def _ensure(self, kind: str, key: str, make: Callable[[Path], Health | None]) -> Built:
         place = self.root / ".cache" / kind
         place.mkdir(parents=True, exist_ok=True)
-        folder = place / short(key, 24)
-        with FileLock(place / f"{short(key, 24)}.lock"):
+        name = short(key, 24)
+        folder = place / name
+        with FileLock(place / f"{name}.lock"):
             if not (folder / MARK).is_file():
-                shutil.rmtree(folder, ignore_errors=True)
-                draft = Path(tempfile.mkdtemp(dir=place, prefix=".draft-"))
+                # under this lock, a draft of this key is what a killed process left
+                for left in (folder, *place.glob(f".draft-{name}-*")):
+                    shutil.rmtree(left, ignore_errors=True)
+                draft = Path(tempfile.mkdtemp(dir=place, prefix=f".draft-{name}-"))
                 try:
                     health = make(draft)
                     write_atomic(draft / MARK, _mark(draft, health))
                     os.replace(draft, folder)
+                except OSError as error:
+                    error.filename = error.filename or str(folder)  # a full disk names no file
+                    raise
                 finally:
                     shutil.rmtree(draft, ignore_errors=True)
             return _read(folder, key)

@@ -26,7 +26,17 @@ from harness.lock.compare import Difference, compare
 from harness.lock.ledger import append_once, read
 from harness.lock.lockfile import Lock, is_registered, load_lock
 from harness.lock.withdraw import withdrawal
-from harness.measure.store import digests, json_bytes, measured_replicates, read_json
+from harness.measure.store import (
+    SCHEMA,
+    CellName,
+    digests,
+    direction_file,
+    json_bytes,
+    measured_replicates,
+    read_json,
+    read_recorded,
+    record_path,
+)
 from harness.plan.expand import plan
 from harness.plan.seeds import Seeds
 from harness.subject.interface import Recipe
@@ -185,7 +195,7 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 def begin(job: Job) -> None:
     """Tell the ledger that the attempt begins, once, before its first measurement."""
     if job.kind == ATTEMPT:
-        append_once(job.root, "attempt-started", _body(job))
+        append_once(job.root, "attempt-started", attempt_key(job))
 
 
 def measured(job: Job) -> tuple[int, ...]:
@@ -201,45 +211,48 @@ def finish(job: Job) -> bool:
     """
     if not job.complete:
         return False
-    for cell in plan(job.claim, job.recipe, job.final_split):
-        name = f"{cell.arm}.r{cell.replicate}.{cell.split}.{cell.mode}.parquet"
-        if not cell.waits and not (job.folder / "cells" / name).is_file():
-            raise RecordBroken(
-                f"the planned cell {name} is not there",
-                where=str(job.folder.relative_to(job.root)),
-                fix=f"Delete replicate.{cell.replicate}.json there to have it measured again",
-            )
-    found = digests(job.folder, job.replicates)
-    record: dict[str, Any] = {
-        "schema": "causal-claims/attempt/1",
-        **_body(job),
-        "files": found,
-    }
-    data = json_bytes(record)
     path = job.folder / "attempt.json"
     if path.is_file():
-        recorded = read_json(path)
-        if recorded.get("files") != found:
+        schema, recorded = read_recorded(path)
+        found = digests(job.folder, job.replicates, schema)
+        differing = sorted(k for k in {*recorded, *found} if recorded.get(k) != found.get(k))
+        if differing:
             raise RecordBroken(
-                f"files differ from those recorded: {', '.join(_differing(recorded, found)[:4])}",
+                f"files differ from those recorded: {', '.join(differing[:4])}",
                 where=str(path.relative_to(job.root)),
                 fix="Restore them from version control; a measurement is never repaired by hand",
             )
     else:
-        write_atomic(path, data)
+        _refuse_incomplete(job)
+        found = digests(job.folder, job.replicates)
+        write_atomic(path, json_bytes({"schema": SCHEMA, **attempt_key(job), "files": found}))
     if job.kind == ATTEMPT:
         found_record = {"record": digest_bytes(path.read_bytes())}
-        append_once(job.root, "attempt-finished", _body(job), found_record)
+        append_once(job.root, "attempt-finished", attempt_key(job), found_record)
     return True
 
 
-def _differing(recorded: dict[str, Any], found: dict[str, str]) -> list[str]:
-    files = recorded.get("files")
-    files = files if isinstance(files, dict) else {}
-    return sorted(k for k in {*files, *found} if files.get(k) != found.get(k))
+def _refuse_incomplete(job: Job) -> None:
+    """Raise :class:`RecordBroken` for a planned cell, or a fitted direction, that is not there."""
+    wanted: list[tuple[int, str, str]] = []
+    for cell in plan(job.claim, job.recipe, job.final_split):
+        name = CellName(cell.arm, cell.replicate, cell.split, cell.mode)
+        if not cell.waits:
+            wanted.append((cell.replicate, "cell", f"cells/{name.file}"))
+    for r in job.replicates:
+        fitted = read_json(record_path(job.folder, r)).get("direction_norm") or {}
+        wanted += [(r, "direction", f"directions/{direction_file(one, r)}") for one in fitted]
+    for replicate, what, place in wanted:
+        if not (job.folder / place).is_file():
+            raise RecordBroken(
+                f"the planned {what} {Path(place).name} is not there",
+                where=str(job.folder.relative_to(job.root)),
+                fix=f"Delete replicate.{replicate}.json there to have it measured again",
+            )
 
 
-def _body(job: Job) -> dict[str, Any]:
+def attempt_key(job: Job) -> dict[str, Any]:
+    """What names the job's attempt on the ledger: part of the body of every row about it."""
     return {"claim": job.claim.id, "registration": job.registration, "attempt": job.attempt}
 
 

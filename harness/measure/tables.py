@@ -20,7 +20,15 @@ import pandas as pd
 from harness.claim.schema import Claim
 from harness.errors import RecordBroken
 from harness.measure.job import Job, measured, require_measured
-from harness.measure.store import MODES, CellName, digests, read_cell, read_json, record_path
+from harness.measure.store import (
+    MODES,
+    CellName,
+    digests,
+    read_cell,
+    read_json,
+    read_recorded,
+    record_path,
+)
 
 KEYS = ["replicate", "split", "arm", "variant", "dose"]
 GENERATED = ["rate", "garbage_rate", "steps"]
@@ -93,11 +101,12 @@ def load_evidence(job: Job) -> Evidence:
     is not the one that was recorded.
     """
     require_measured(job)
-    done = measured(job)
     record = job.folder / "attempt.json"
-    if record.is_file():
-        recorded = read_json(record).get("files", {})
-        found = digests(job.folder, done)
+    known = read_recorded(record) if record.is_file() else None
+    done = measured(job)  # after looking for the record, which a run beside us may be closing
+    if known is not None:
+        schema, recorded = known
+        found = digests(job.folder, done, schema)
         for name in sorted({*recorded, *found}):
             if recorded.get(name) != found.get(name):
                 raise RecordBroken(

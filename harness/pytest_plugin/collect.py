@@ -1,7 +1,9 @@
 """Claim files as pytest nodes: a collector per group, an item per thing that is decided.
 
 Each item says with ``record_property`` (JUnit XML) which claim, registration and verdict it speaks
-of. A failing item shows words, not a traceback; only programming errors keep theirs.
+of. A failing item shows words, not a traceback; only programming errors keep theirs. What the
+machine does (a full disk, a folder that may not be written) ends the run: every further item would
+fail of it too.
 
 Not covered: measuring and judging (``harness.pytest_plugin.attempt``).
 """
@@ -15,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 from _pytest._code.code import ExceptionInfo, TerminalRepr
 
-from harness.errors import ClaimsError
+from harness.errors import MACHINE_FAULT, ClaimsError, of_machine
 from harness.pytest_plugin import live
 from harness.pytest_plugin.attempt import Attempt
 
@@ -33,6 +35,7 @@ class ClaimFile(pytest.File):
         root = self.path.parent.parent
         claim = parse_claim(root, self.path)
         attempt = Attempt(root, claim.id)
+        self.config.add_cleanup(attempt.leave)
         groups: dict[type[ClaimItem], list[str]] = {
             ReplicateItem: [str(r) for r in range(claim.subject.replicates)],
             PreconditionItem: [p.name for p in claim.preconditions],
@@ -77,7 +80,15 @@ class ClaimItem(pytest.Item):
     def runtest(self) -> None:
         self.record("claim", self.attempt.claim)
         with live.progress(self.config) as progress:
-            self.examine(progress)
+            try:
+                self.examine(progress)
+            except (OSError, ClaimsError) as error:
+                fault = of_machine(error)
+                if fault is None:
+                    raise
+                self.record(MACHINE_FAULT, fault.sentence)
+                self.session.shouldstop = fault.sentence
+                raise fault from error
 
     def examine(self, progress: live.Live) -> None:
         """Raise :class:`NotHeld` or :class:`ClaimsError`, or hold."""
