@@ -15,6 +15,8 @@ import rfc8785
 from harness.atomic import write_atomic
 
 __all__ = ["canonical", "digest", "digest_bytes", "digest_file", "short", "write_atomic"]
+from harness.errors import RecordBroken
+from harness.regular import Unreadable, open_regular
 
 PREFIX = "sha256:"
 
@@ -35,9 +37,13 @@ def digest_bytes(data: bytes) -> str:
 
 
 def digest_file(path: Path) -> str:
-    """Digest of a file's bytes."""
-    with path.open("rb") as handle:
-        return PREFIX + hashlib.file_digest(handle, "sha256").hexdigest()
+    """Digest of a regular file's bytes. Raises :class:`RecordBroken` for anything else."""
+    try:
+        with open_regular(path) as handle:
+            return PREFIX + hashlib.file_digest(handle, "sha256").hexdigest()
+    except Unreadable as error:
+        fix = "Put the file itself there: what is recorded is never a link or a device"
+        raise RecordBroken(str(error), where=str(path), fix=fix) from None
 
 
 def short(value: str, n: int = 12) -> str:

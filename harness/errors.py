@@ -3,12 +3,17 @@
 Every error of the harness that is caused by input, by the workspace or by the state of a record
 derives from :class:`ClaimsError`; the command line prints it as one sentence and exits with its
 ``exit_code``. Programming errors are not wrapped: they keep their traceback.
+
+An error's words may come from a file name or from a record, so whatever cannot be seen in them is
+written out (``harness.shown``); only ``what`` may have several lines.
 """
 
 from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+
+from harness.shown import visible
 
 EXIT_OK = 0
 """All that was asked for holds (for a run: every claim PASS)."""
@@ -28,7 +33,8 @@ class ClaimsError(Exception):
     exit_code = EXIT_USAGE
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        self.what, self.where, self.fix = what, where, fix
+        self.what, self.where = visible(what, lines=True), visible(where)
+        self.fix = visible(fix)
         super().__init__(self.sentence)
 
     @property
@@ -51,7 +57,7 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
         at = f" at {self.path}" if self.path else ""
-        return f"{place}{at}: {self.what}" + (f". {self.fix}" if self.fix else "")
+        return visible(f"{place}{at}: {self.what}" + (f". {self.fix}" if self.fix else ""))
 
 
 class BadInput(ClaimsError):
@@ -128,11 +134,22 @@ def of_machine(error: BaseException) -> ClaimsError | None:
             return error if isinstance(error, ClaimsError) else in_words(cause)
         cause = cause.__cause__
     return None
+MOST_COMPARED, MOST_KNOWN = 80, 200
+"""Characters of a name, and names, that are looked at: comparing takes the product of both."""
 
 
 def nearest(name: str, known: tuple[str, ...], n: int = 4) -> str:
     """Words naming the ``n`` known names closest to ``name``, for use in an error."""
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=n, cutoff=0.3) or sorted(known)[:n]
-    return ", ".join(close) if close else "(none)"
+    near = [word[:MOST_COMPARED] for word in known]
+    if len(near) > MOST_KNOWN:
+        near = sorted(near, key=lambda word: -_shared(word, name))[:MOST_KNOWN]
+    close = difflib.get_close_matches(name[:MOST_COMPARED], near, n=n, cutoff=0.3)
+    return ", ".join(close or sorted(near)[:n]) or "(none)"
+
+
+def _shared(one: str, two: str) -> int:
+    """How many characters two words begin with alike."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(two)))

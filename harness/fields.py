@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import BadInput, Problem, nearest
-from harness.yamlio import Document, child
+from harness.shapes import kind_of
+from harness.yamlio import MOST_PROBLEMS, Document, child
 
 IDENTIFIER = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 LONGEST_ID = 64
@@ -41,25 +42,13 @@ class Reader:
 
     def problem(self, path: str, what: str, fix: str = "") -> None:
         self.problems.append(Problem(self.document.file, self.line(path), path, what, fix))
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.finish()  # more help nobody, and finding the nearest name takes time
 
     def finish(self) -> None:
         """Raise :class:`BadInput` if there was any problem."""
         if self.problems:
             raise BadInput(tuple(sorted(self.problems, key=lambda p: p.line)))
-
-
-def kind_of(value: Any) -> str:
-    """The type of a value, in words."""
-    names = {
-        dict: "a mapping",
-        list: "a list",
-        str: "text",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        type(None): "nothing",
-    }
-    return names.get(type(value), type(value).__name__)
 
 
 @dataclass(frozen=True)

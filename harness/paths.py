@@ -9,10 +9,11 @@ Not covered: a file replaced between check and use (a lock binds digests, not na
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path, PurePosixPath
 
 from harness.errors import ClaimsError
+from harness.regular import Unreadable, read_regular
+from harness.shown import unseen
 
 LONGEST = 255
 
@@ -21,7 +22,7 @@ def inside(root: Path, relative: str) -> Path:
     """The path ``relative`` (POSIX, such as ``models/miniature.yaml``) under ``root``.
 
     It need not exist. Raises :class:`ClaimsError` for anything absolute, climbing, empty, with
-    backslashes or control characters, or that passes through a symbolic link.
+    backslashes or characters that cannot be seen, or that passes through a symbolic link.
     """
     fault = _fault(relative)
     if fault:
@@ -33,12 +34,19 @@ def inside(root: Path, relative: str) -> Path:
     place = root
     for part in PurePosixPath(relative).parts:
         place = place / part
-        if place.is_symlink():
+        if _is_link(place, relative):
             raise ClaimsError(
                 f"{relative!r} passes through a symbolic link ({part})",
                 fix="Put the file itself there: a link can change what it names after locking",
             )
     return place
+
+
+def _is_link(place: Path, relative: str) -> bool:
+    try:
+        return place.is_symlink()
+    except OSError as error:  # a folder that may not be entered, a loop
+        raise _unreadable(relative, error) from None
 
 
 def _fault(relative: str) -> str:
@@ -48,8 +56,10 @@ def _fault(relative: str) -> str:
         return f"is longer than {LONGEST} characters"
     if "\\" in relative or ":" in relative:
         return "has a backslash or a colon"
-    if any(ord(c) < 32 or ord(c) == 127 for c in relative):
-        return "has a control character"
+    if any(map(unseen, relative)):
+        return "has a control character, or one that cannot be seen"
+    if len(relative.encode("utf-8")) > LONGEST:
+        return f"is longer than {LONGEST} bytes"
     if relative.startswith(("/", "~")):
         return "is not relative to the workspace"
     if any(part in ("", ".", "..") for part in relative.split("/")):
@@ -57,26 +67,28 @@ def _fault(relative: str) -> str:
     return ""
 
 
+class Missing(ClaimsError):
+    """There is no such file."""
+
+
 def read_inside(root: Path, relative: str, limit: int) -> bytes:
     """The bytes of a regular file under ``root``, at most ``limit`` of them.
 
-    Raises :class:`ClaimsError` as :func:`inside` does, and for a missing, special or larger file.
+    Raises :class:`ClaimsError` as :func:`inside` does, for a special or larger file, and
+    :class:`Missing`.
     """
     path = inside(root, relative)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        return read_regular(path, limit)
     except FileNotFoundError:
-        raise ClaimsError(f"{relative} does not exist", fix="Check the path") from None
+        raise Missing(f"{relative} does not exist", fix="Check the path") from None
     except OSError as error:
-        words = os.strerror(error.errno or 0).lower()
-        raise ClaimsError(f"{relative} cannot be read: {words}", fix="Check the file") from None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise ClaimsError(f"{relative} is not a regular file", fix="Put a file there")
-    with os.fdopen(handle, "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise ClaimsError(
-            f"{relative} is larger than {limit} bytes", fix="Split it, or check that it is the file"
-        )
-    return data
+        raise _unreadable(relative, error) from None
+    except Unreadable as error:
+        fix = "Split it, or check that it is the file" if "larger" in str(error) else ""
+        raise ClaimsError(f"{relative} {error}", fix=fix or "Put a file there") from None
+
+
+def _unreadable(relative: str, error: OSError) -> ClaimsError:
+    words = os.strerror(error.errno or 0).lower()
+    return ClaimsError(f"{relative} cannot be read: {words}", fix="Check the file")

@@ -24,7 +24,7 @@ import yaml
 from harness.digest import digest_bytes
 from harness.errors import BadInput, ClaimsError, Problem
 from harness.paths import read_inside
-from harness.yamlcore import resolve, unreadable, unreadable_text
+from harness.yamlcore import EXACT, resolve, unreadable, unreadable_text
 
 MOST_BYTES = 64 * 1024
 MOST_NODES = 10_000
@@ -60,6 +60,33 @@ def load_file(root: Path, relative: str) -> Document:
     except ClaimsError as error:
         raise BadInput((Problem(relative, 0, "", error.what, error.fix),)) from None
     return load_bytes(data, relative)
+
+
+def of_json(value: Any, file: str) -> Document:
+    """A JSON value as a document, under the same rules as a file: what a lock holds may come from
+    a stranger too. Raises :class:`BadInput`."""
+    problems: list[Problem] = []
+    stack: list[tuple[str, int, Any]] = [("", 0, value)]
+    nodes = 0
+    while stack and len(problems) < MOST_PROBLEMS:
+        path, depth, one = stack.pop()
+        nodes += 1
+        if nodes > MOST_NODES or depth > MOST_DEPTH:
+            what = f"more than {MOST_NODES} values, or deeper than {MOST_DEPTH} levels"
+            problems.append(Problem(file, 0, path, what, "Shorten it"))
+            break
+        texts = [key for key in one if key] if isinstance(one, dict) else []
+        texts += [one] if isinstance(one, str) else []
+        problems += [Problem(file, 0, path, *f) for t in texts if (f := unreadable_text(t))]
+        if isinstance(one, float | int) and not -EXACT <= one <= EXACT:
+            problems.append(Problem(file, 0, path, "a number beyond 2^53", "Write a smaller one"))
+        if isinstance(one, dict):
+            stack += [(child(path, str(key)), depth + 1, inner) for key, inner in one.items()]
+        elif isinstance(one, list | tuple):
+            stack += [(child(path, n), depth + 1, inner) for n, inner in enumerate(one)]
+    if problems:
+        raise BadInput(tuple(problems[:MOST_PROBLEMS]))
+    return Document(file, value, {}, "")
 
 
 def load_bytes(data: bytes, file: str = "<input>") -> Document:

@@ -19,7 +19,7 @@ from typing import Any
 from harness.claim.parse import read_claim
 from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction
 from harness.claim.vocabulary import JUDGED
-from harness.yamlio import Document
+from harness.yamlio import of_json
 
 ORDERED = ("directions", "arms", "preconditions", "criteria", "shown")
 
@@ -64,7 +64,7 @@ def claim_from_json(value: Mapping[str, Any]) -> Claim:
         if isinstance(plain.get(key), list):
             plain[key] = _by_name(plain[key])
     name = str(plain.get("id", "claim"))
-    return read_claim(Document(f"canonical form of {name}", plain, {}, ""))
+    return read_claim(of_json(plain, f"canonical form of {name}"))
 
 
 def _by_name(entries: list[Any]) -> Any:

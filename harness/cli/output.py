@@ -3,6 +3,9 @@
 With ``--json`` stdout carries the result and nothing else; words for people go to stderr. Tables
 are drawn by rich when stdout is a terminal and are tab-aligned plain lines otherwise.
 
+Whatever is printed may come from a stranger's file: control characters are written out, so that no
+text moves the cursor or forges a line of ours (``harness.shown``).
+
 Not covered: progress of a measurement (``harness.cli.progress``).
 """
 
@@ -16,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from harness.errors import BadInput, ClaimsError
+from harness.shown import encodable, escaped_json, visible
 
 COLOURS = {
     "PASS": "green",
@@ -43,17 +47,17 @@ class Output:
 
     def say(self, text: str = "") -> None:
         """One paragraph for people."""
-        print(text, file=self.people)
+        _print(text, self.people)
 
     def complain(self, text: str) -> None:
         """One paragraph on stderr."""
-        print(text, file=self.err)
+        _print(text, self.err)
 
     def result(self, value: Mapping[str, Any]) -> None:
         """The machine-readable result; silent without ``--json``."""
         if self.as_json:
             text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str)
-            print(text, file=self.out)
+            print(encodable(escaped_json(text), self.out), file=self.out)
 
     def error(self, error: ClaimsError) -> None:
         """The sentence of an error on stderr, and its parts as JSON where JSON was asked for."""
@@ -67,8 +71,9 @@ class Output:
         """A table for people; the cells are text. A cell that is a status is coloured."""
         if self.as_json:
             return
+        rows = [[visible(cell) for cell in row] for row in rows]
         if self.out.isatty():
-            _rich_table(self.out, columns, rows, title)
+            _rich_table(self.out, columns, rows, visible(title))
             return
         if title:
             self.say(title)
@@ -76,6 +81,10 @@ class Output:
         for row in (columns, *rows):
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
             self.say("  ".join(cells).rstrip())
+
+
+def _print(text: str, stream: TextIO) -> None:
+    print(encodable(visible(text, lines=True), stream), file=stream)
 
 
 def _rich_table(
@@ -86,11 +95,16 @@ def _rich_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=SIMPLE)
+    table = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell, style=COLOURS.get(cell.split(" ", 1)[0], "")) for cell in row))
+        table.add_row(
+            *(
+                Text(encodable(cell, out), style=COLOURS.get(cell.split(" ", 1)[0], ""))
+                for cell in row
+            )
+        )
     Console(file=out).print(table)
 
 

@@ -6,10 +6,12 @@ A workspace is a folder that contains ``claims/``. Not covered: what is in the f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import ClaimsError, NothingThere, UnknownName, nearest
+from harness.shown import unseen
 
 
 def find_root(given: Path | None, start: Path) -> Path:
@@ -24,15 +26,33 @@ def find_root(given: Path | None, start: Path) -> Path:
                 where=str(given),
                 fix=f"Make one with `claims init {given}`, or name another with --workspace",
             )
-        return given.resolve()
+        return _shown(given.resolve())
     for folder in (start, *start.parents):
         if (folder / "claims").is_dir():
-            return folder.resolve()
+            return _shown(folder.resolve())
     raise ClaimsError(
         "no workspace here: neither this folder nor a folder above it contains claims/",
         where=str(start),
         fix="Make one with `claims init DIR`, or name one with --workspace DIR",
     )
+
+
+def _shown(root: Path) -> Path:
+    """The root, if everything in ``claims/`` can be named in a line of output.
+
+    A name with a line break could write a line of our own, such as a good standing.
+    """
+    if (root / "claims").is_symlink():
+        fix = "Put the folder itself there"
+        raise ClaimsError("claims/ is a symbolic link", where=str(root), fix=fix)
+    for name in sorted(os.listdir(root / "claims")):
+        if any(map(unseen, name)):
+            raise ClaimsError(
+                f"claims/ holds a file whose name cannot be shown: {name!a}",
+                where=str(root),
+                fix="Rename or remove it",
+            )
+    return root
 
 
 def claim_ids(root: Path) -> tuple[str, ...]:

@@ -7,17 +7,21 @@ Not covered: GGUF control vectors.
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
+from typing import Any
 
 from harness.digest import canonical, write_atomic
 from harness.errors import ClaimsError
 from harness.intervene.context import Direction
+from harness.shapes import each, record, text
+from harness.strictjson import NotJson, parse_object
+from harness.subject.weights import float_header, load_tensors
 
 SCHEMA = "causal-claims/direction/1"
 KEY = "causal-claims"
 UNIT_WITHIN = 1e-4
+ABOUT = record({"schema": text, "norm": text, "provenance": each(text)})
 
 
 def save_direction(path: Path, direction: Direction) -> None:
@@ -37,8 +41,6 @@ def save_direction(path: Path, direction: Direction) -> None:
 def load_direction(path: Path, d_model: int | None = None) -> Direction:
     """Read and check. Raises :class:`ClaimsError` for a missing, foreign or broken file, or one
     whose vector is not a unit vector of ``d_model`` numbers."""
-    from safetensors import SafetensorError, safe_open
-
     if path.suffix != ".safetensors":
         raise ClaimsError(
             f"a direction must be a .safetensors file, not {path.suffix or 'a bare name'!r}",
@@ -48,21 +50,28 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
         )
     if not path.is_file():
         raise ClaimsError("no such direction file", where=str(path), fix="Check the path")
+    header = float_header(path)
     try:
-        with safe_open(str(path), "pt") as handle:
-            about = json.loads((handle.metadata() or {}).get(KEY, "{}"))
-            if about.get("schema") != SCHEMA or list(handle.keys()) != ["unit"]:
-                raise ClaimsError(
-                    f"not a direction: schema {about.get('schema')!r}",
-                    where=str(path),
-                    fix=f"Expected schema {SCHEMA} with one tensor called unit",
-                )
-            unit = handle.get_tensor("unit")
-    except (SafetensorError, json.JSONDecodeError) as error:
+        about = parse_object((header.metadata or {}).get(KEY, "{}").encode())
+    except NotJson as error:
         raise ClaimsError(
-            f"not a readable safetensors file ({error})", where=str(path), fix="Save it again"
-        ) from error
-    size = float(unit.norm())
+            f"its metadata are not JSON ({error})", where=str(path), fix="Save it again"
+        ) from None
+    if about.get("schema") != SCHEMA or list(header.entries) != ["unit"]:
+        raise ClaimsError(
+            f"not a direction: schema {about.get('schema')!r:.80}",
+            where=str(path),
+            fix=f"Expected schema {SCHEMA} with one tensor called unit",
+        )
+    norm = _norm(about.get("norm"))
+    if (words := ABOUT(about, "")) or norm is None:
+        raise ClaimsError(
+            f"its metadata are not those of a direction: {words or 'the norm is no finite number'}",
+            where=str(path),
+            fix="Save it again",
+        )
+    unit = load_tensors(path)["unit"]
+    size = float(unit.double().norm())
     if unit.dim() != 1 or not math.isclose(size, 1.0, abs_tol=UNIT_WITHIN):
         raise ClaimsError(
             f"not a unit vector: shape {list(unit.shape)}, length {size:.4g}", where=str(path)
@@ -73,4 +82,13 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
             where=str(path),
             fix="Fit the direction on this model",
         )
-    return Direction(unit, float.fromhex(about["norm"]), about["provenance"])
+    return Direction(unit, norm, about["provenance"])
+
+
+def _norm(text: Any) -> float | None:
+    """A finite number of 0 or more, written in hexadecimal."""
+    try:
+        value = float.fromhex(text) if isinstance(text, str) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) and value >= 0 else None

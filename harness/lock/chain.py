@@ -2,12 +2,13 @@
 
 Pure functions of the file's bytes. Nothing here is mended, and no clock is asked.
 
+Rows and the file are bounded, so that a ledger from a stranger is refused rather than endless.
+
 Not covered: reading and writing the file (``harness.lock.ledger``); what a row's body means.
 """
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from typing import Any
 
 from harness.digest import canonical, digest
 from harness.errors import RecordBroken
+from harness.lock.bodies import fault
+from harness.strictjson import NotJson
+from harness.strictjson import parse as parse_json
 
 FILE = "claims/ledger.jsonl"
 GENESIS = digest("causal-claims/ledger/1")
@@ -40,6 +44,9 @@ FIELDS: Mapping[str, type] = {
     "prev": str,
     "digest": str,
 }
+MOST_BYTES = 64 << 20
+"""Of the whole file."""
+MOST_ROW = 8 << 20
 RESTORE = "Restore the ledger from version control: its rows are never edited"
 
 
@@ -95,11 +102,11 @@ def parse(data: bytes) -> tuple[tuple[Row, ...], bytes]:
 def row_of(number: int, line: bytes) -> Row:
     """The row that a line (without its break) holds. Raises :class:`RecordBroken`."""
     try:
-        value = json.loads(line, object_pairs_hook=_once, parse_int=_number)
+        value = parse_json(line, MOST_ROW)
         form = canonical(value)
         if not unicodedata.is_normalized("NFC", form.decode()):
             raise ValueError("text with accents written as letters of their own, not in NFC")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _broken(number, f"was edited: it is not JSON with one meaning ({error})") from error
     if form != line:
         raise _broken(number, "was edited: it is not in canonical form")
@@ -112,6 +119,8 @@ def row_of(number: int, line: bytes) -> Row:
         raise _broken(number, "was edited: it does not say what its digest says")
     if value["kind"] not in KINDS:
         raise _broken(number, f"has a kind that this version does not know, {value['kind']!r}")
+    if words := fault(value["kind"], value["body"]):
+        raise _broken(number, f"has no body of its kind, {value['kind']}: {words}")
     return Row(**value, digest=claimed)
 
 
@@ -127,23 +136,11 @@ def _misplaced(number: int, row: Row, lines: Sequence[bytes]) -> RecordBroken:
 
 def _sequence(line: bytes) -> int:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = parse_json(line, MOST_ROW)
+    except NotJson:
         return 0
     return value.get("seq", 0) if isinstance(value, dict) else 0
 
 
 def _broken(number: int, what: str) -> RecordBroken:
     return RecordBroken(f"row {number} {what}", where=f"{FILE}:{number}", fix=RESTORE)
-
-
-def _number(digits: str) -> int | float:
-    # in canonical form a large float has neither point nor exponent: 2.0**60 is written 1152921...
-    return int(digits) if len(digits) < 16 or abs(float(digits)) < 2**53 else float(digits)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("a key stands twice")
-    return value

@@ -25,8 +25,9 @@ from pathlib import Path
 import harness
 from harness.errors import ClaimsError
 from harness.lock.imports import Import
-from harness.lock.source import Module, analyse, documented
+from harness.lock.source import MOST_SOURCE, Module, analyse, documented
 from harness.paths import inside
+from harness.regular import Unreadable, read_regular
 from harness.subject.interface import Recipe
 
 PACKAGE = "harness"
@@ -43,6 +44,7 @@ EVALUATOR = (
 APART = ("harness.cli", "harness.lock", "harness.pytest_plugin", "harness.report")
 """Parts of the harness that neither measure nor judge: what keeps the record, what shows it. They
 can refuse a verdict, but not change one, and their work is checked by ``claims verify``."""
+MOST_MODULES, MOST_CODE = 4000, 32 << 20
 COMPILED = (*EXTENSION_SUFFIXES, ".pyc")
 
 
@@ -96,6 +98,7 @@ class _Walk:
         self.listings: dict[Path, frozenset[str]] = {}
         self.where: dict[str, _Found | None] = {}
         self.todo: list[str] = []
+        self.size = 0
 
     def run(self, modules: Sequence[str]) -> dict[str, str]:
         """Walk from ``modules`` until nothing new is imported."""
@@ -151,6 +154,9 @@ class _Walk:
                 self.listings[folder] = frozenset(os.listdir(folder))
             except (FileNotFoundError, NotADirectoryError):
                 self.listings[folder] = frozenset()
+            except OSError as error:
+                words = f"the folder cannot be read: {(error.strerror or '').lower()}"
+                raise ClaimsError(words, where=str(folder), fix="Check it") from None
         return self.listings[folder]
 
     def _inside(self, name: str) -> bool:
@@ -179,7 +185,14 @@ class _Walk:
         if found is None or found.file is None:
             return
         shown = self._shown(found)
-        source = found.file.read_bytes()
+        source = self._bytes(found)
+        self.size += len(source)
+        if len(self.modules) >= MOST_MODULES or self.size > MOST_CODE:
+            raise ClaimsError(
+                f"more than {MOST_MODULES} modules or {MOST_CODE} bytes of code are imported",
+                where=shown,
+                fix="Import fewer, and keep data in files of their own",
+            )
         module = analyse(source, shown)
         if found.ours and module.dynamic:
             line, what = min(module.dynamic)
@@ -205,7 +218,17 @@ class _Walk:
     def _starred(self, base: str) -> Iterator[str]:
         found = self.find(base)
         if found is not None and found.package and found.file is not None:
-            yield from analyse(found.file.read_bytes(), self._shown(found)).exported
+            yield from analyse(self._bytes(found), self._shown(found)).exported
+
+    def _bytes(self, found: _Found) -> bytes:
+        assert found.file is not None
+        try:
+            return read_regular(found.file, MOST_SOURCE)
+        except (Unreadable, OSError) as error:
+            words = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else error
+            raise ClaimsError(
+                str(words), where=self._shown(found), fix="Put a Python file there"
+            ) from None
 
     def _shown(self, found: _Found) -> str:
         assert found.file is not None

@@ -27,7 +27,18 @@ from filelock import FileLock, Timeout
 from harness.digest import digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, RecordBroken, UnknownName, nearest
 from harness.lock import witness
-from harness.lock.chain import FILE, GENESIS, KINDS, RESTORE, Row, line_of, parse, row_of
+from harness.lock.chain import (
+    FILE,
+    GENESIS,
+    KINDS,
+    MOST_BYTES,
+    RESTORE,
+    Row,
+    line_of,
+    parse,
+    row_of,
+)
+from harness.paths import Missing, inside, read_inside
 
 __all__ = ["GENESIS", "KINDS", "Row", "append", "append_once", "head", "ledger_path", "locked"]
 __all__ += ["append_locked", "read", "recover"]
@@ -93,7 +104,7 @@ def append_once(
 def locked(root: Path) -> FileLock:
     """The file lock of all who write a workspace's ledger and lock files, to be entered with
     ``with``. Raises :class:`ClaimsError` on entry if another holds it for two minutes."""
-    folder = root / ".cache" / "locks"
+    folder = inside(root, ".cache/locks")
     folder.mkdir(parents=True, exist_ok=True)
     return _Patient(folder / "ledger.lock", timeout=PATIENCE_S)
 
@@ -200,17 +211,13 @@ def _find(rows: tuple[Row, ...], kind: str, key: Mapping[str, Any]) -> Row | Non
 
 
 def _bytes(root: Path) -> bytes:
-    path = ledger_path(root)
-    if path.is_symlink():
-        raise RecordBroken("the ledger is a symbolic link", where=FILE, fix=RESTORE)
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
+        return read_inside(root, FILE, MOST_BYTES)
+    except Missing:
         return b""
-    except OSError as error:
-        words = os.strerror(error.errno or 0).lower()
+    except ClaimsError as error:
         raise RecordBroken(
-            f"the ledger cannot be read: {words}", where=FILE, fix=RESTORE
+            f"the ledger cannot be read: {error.what}", where=FILE, fix=RESTORE
         ) from error
 
 

@@ -19,8 +19,20 @@ from typing import Any
 from harness.digest import digest
 from harness.errors import RecordBroken
 from harness.lock.chain import FILE, RESTORE, Row
+from harness.shapes import each, mapping, text
+from harness.shapes import record as shaped
 
 SCHEMA = "causal-claims/lock/1"
+PARTS = shaped(
+    {
+        "claim": shaped({"claim": mapping, "files": each(text), "yaml": text}),
+        "recipe": shaped({"recipe": mapping, "builder": each(text)}),
+        "evaluator": each(text),
+        "settings": each(text),
+        "packages": each(text),
+    }
+)
+"""What a registration binds, as those who compare it with a workspace rely on it."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,10 @@ def lock_from(row: Row, claim_id: str) -> Lock:
         content = row.body["content"]
         mine = content["claims"][claim_id]
         used = content["recipes"][mine["claim"]["subject"]["recipe"]]
+        if words := PARTS({"claim": mine, "recipe": used, **content}, ""):
+            raise _broken(row, f"the registration has a part of another kind: {words}")
+        if mine["claim"]["id"] != claim_id:
+            raise _broken(row, f"the registration has another claim under {claim_id!r}")
         return Lock(
             claim_id=claim_id,
             registration=row.body["registration"],

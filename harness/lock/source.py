@@ -6,6 +6,9 @@ written out by a small dumper of our own, over fields that are not empty, so tha
 versions (which add empty fields, and change ``ast.dump``) agree. Where code reads documentation at
 run time, docstrings count too: :func:`documented` is the digest with them.
 
+A module may come from a stranger: it is parsed and never run, bounded in bytes and in parts, in an
+encoding that hides nothing and without characters that reorder what a person sees.
+
 Not covered: what a module does with its own text or line numbers (``inspect.getsource``).
 """
 
@@ -13,9 +16,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
+import re
+import tokenize
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from harness.digest import PREFIX
 from harness.errors import ClaimsError
@@ -23,6 +30,12 @@ from harness.lock.imports import Import, dynamic, exported, imports
 
 IGNORED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields without meaning of their own: ``ctx`` follows from the place, ``kind`` is a u prefix."""
+MOST_SOURCE = 256 << 10
+MOST_NODES = 50_000
+"""Of a module's syntax tree; a file of two thousand lines has twenty thousand."""
+ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1")
+REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+SPLIT = "Split it, and keep data in files of their own"
 FIX = "Correct the file: a lock binds what the code says, so it must be readable"
 
 
@@ -66,14 +79,41 @@ def documented(source: bytes, file: str) -> str:
 
 def _tree(source: bytes, file: str) -> ast.Module:
     try:
+        _readable(source, file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the author's invalid escapes are not our output
-            return ast.parse(source, filename=file)
+            tree = ast.parse(source, filename=file)
+        if sum(1 for _ in islice(ast.walk(tree), MOST_NODES + 1)) > MOST_NODES:
+            raise ClaimsError(
+                f"more than {MOST_NODES} parts of speech in one module", where=file, fix=SPLIT
+            )
+        return tree
     except SyntaxError as error:
         where = f"{file}:{error.lineno or 1}"
         raise ClaimsError(f"not Python ({error.msg})", where=where, fix=FIX) from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise ClaimsError(f"not Python ({error})", where=f"{file}:1", fix=FIX) from error
+        words = str(error) or "nested too deep"
+        raise ClaimsError(f"not Python ({words})", where=f"{file}:1", fix=FIX) from error
+
+
+def _readable(source: bytes, file: str) -> None:
+    """Refuse what would take minutes to parse, or shows a person other code than runs."""
+    if len(source) > MOST_SOURCE:
+        raise ClaimsError(f"larger than {MOST_SOURCE} bytes", where=file, fix=SPLIT)
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    if encoding not in ENCODINGS:
+        raise ClaimsError(
+            f"written in {encoding!r:.40}, in which a comment can hold code",
+            where=f"{file}:1",
+            fix="Save it as UTF-8 and drop the coding line",
+        )
+    for number, line in enumerate(source.decode(encoding).split("\n"), 1):
+        if turned := REORDERING.search(line):
+            raise ClaimsError(
+                f"the character U+{ord(turned[0]):04X} makes code look like other code",
+                where=f"{file}:{number}",
+                fix="Write it as an escape, such as \\u202e",
+            )
 
 
 def tree_digest(tree: ast.Module, keep_docstrings: bool = False) -> str:

@@ -10,16 +10,18 @@ was locked (``harness.lock.compare``).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.digest import short, write_atomic
-from harness.errors import OutOfOrder, RecordBroken
+from harness.errors import ClaimsError, OutOfOrder, RecordBroken
+from harness.fields import good_id
 from harness.lock.leaves import differing
 from harness.lock.ledger import Row, read
 from harness.lock.record import Lock, lock_from, lock_path, registrations
+from harness.paths import read_inside
+from harness.strictjson import MOST_BYTES, NotJson, parse_object
 
 SHOWN = 4
 
@@ -30,6 +32,9 @@ def is_registered(root: Path, claim_id: str) -> bool:
     Ask this rather than whether the file exists: removing a lock file does not unlock a claim.
     Raises :class:`RecordBroken` as ``ledger.read`` does where there is no file.
     """
+    if not good_id(claim_id):
+        read(root)
+        return False  # no lock can bear that name, and no file system need be asked
     return lock_path(root, claim_id).exists() or bool(registrations(read(root), claim_id))
 
 
@@ -54,7 +59,7 @@ def load_lock(root: Path, claim_id: str) -> Lock:
         )
     lock = lock_from(rows[-1], claim_id)
     if path.exists() or path.is_symlink():
-        _check(_value(path, claim_id), lock, rows)
+        _check(_value(root, claim_id), lock, rows)
     return lock
 
 
@@ -104,21 +109,16 @@ def _check(value: dict[str, Any], lock: Lock, rows: tuple[Row, ...]) -> None:
         raise RecordBroken("edited: " + "; ".join(changes[:SHOWN]) + more, where=where, fix=fix)
 
 
-def _value(path: Path, claim_id: str) -> dict[str, Any]:
+def _value(root: Path, claim_id: str) -> dict[str, Any]:
     try:
-        if path.is_symlink():
-            raise ValueError("a symbolic link")
-        value = json.loads(path.read_bytes())
-        if not isinstance(value, dict):
-            raise ValueError("not an object")
-    except (ValueError, OSError, RecursionError) as error:
+        return parse_object(read_inside(root, _shown(claim_id), MOST_BYTES))
+    except (NotJson, ClaimsError) as error:
         raise RecordBroken(
-            f"not a readable lock ({error})",
+            f"not a readable lock ({error.what if isinstance(error, ClaimsError) else error})",
             where=_shown(claim_id),
             fix="Restore it from version control, or remove it and make it again from the ledger: "
             "claims recover",
         ) from error
-    return value
 
 
 def _shown(claim_id: str) -> str:

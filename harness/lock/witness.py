@@ -12,7 +12,6 @@ Not covered: someone who rewrites the witness too; against that stand version co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from harness.digest import canonical, write_atomic
 from harness.errors import ClaimsError, RecordBroken
 from harness.lock.chain import FILE, RESTORE, Row
 from harness.paths import read_inside
+from harness.strictjson import parse_object
 
 WITNESS = "claims/ledger.head.json"
 SCHEMA = "causal-claims/ledger-head/1"
@@ -51,13 +51,13 @@ def load(root: Path) -> Witness | None:
     if not path.exists() and not path.is_symlink():
         return None
     try:
-        value = json.loads(read_inside(root, WITNESS, MOST_BYTES))
-        if not isinstance(value, dict) or set(value) != {"schema", "seq", "head"}:
+        value = parse_object(read_inside(root, WITNESS, MOST_BYTES))
+        if set(value) != {"schema", "seq", "head"}:
             raise ValueError("its fields are not those of a witness")
         seq, head = value["seq"], value["head"]
         if value["schema"] != SCHEMA or type(seq) is not int or not isinstance(head, str):
             raise ValueError("a field has the wrong type")
-    except (ValueError, RecursionError, ClaimsError) as error:
+    except (ValueError, ClaimsError) as error:
         words = error.what if isinstance(error, ClaimsError) else str(error)
         raise RecordBroken(
             f"the head witness cannot be read ({words})", where=WITNESS, fix=MEND

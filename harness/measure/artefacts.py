@@ -27,6 +27,7 @@ from filelock import FileLock
 
 from harness.digest import digest, digest_file, short, write_atomic
 from harness.errors import ClaimsError, RecordBroken
+from harness.paths import inside
 from harness.subject.interface import Builder, Health, Recipe, RoleSpec
 
 MARK = "built.json"
@@ -161,7 +162,7 @@ class Workshop:
         return self._ensure("dictionaries", key, make)
 
     def _ensure(self, kind: str, key: str, make: Callable[[Path], Health | None]) -> Built:
-        place = self.root / ".cache" / kind
+        place = inside(self.root, f".cache/{kind}")
         place.mkdir(parents=True, exist_ok=True)
         name = short(key, 24)
         folder = place / name

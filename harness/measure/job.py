@@ -37,6 +37,7 @@ from harness.measure.store import (
     read_recorded,
     record_path,
 )
+from harness.paths import inside
 from harness.plan.expand import plan
 from harness.plan.seeds import Seeds
 from harness.subject.interface import Recipe
@@ -105,7 +106,15 @@ def lock_of(root: Path, claim_id: str) -> Lock:
 
 
 def attempt_folder(root: Path, claim_id: str, registration: str, attempt: str) -> Path:
-    return root / "reports" / claim_id / short(registration) / attempt
+    """Where an attempt's files are. Raises :class:`ClaimsError` where links lead elsewhere."""
+    return _folder(root, f"{claim_id}/{short(registration)}/{attempt}")
+
+
+def _folder(root: Path, place: str) -> Path:
+    """A folder below ``reports``, which is written to: no part of it may be a symbolic link."""
+    for name in ("cells", "directions"):
+        inside(root, f"reports/{place}/{name}")
+    return root / "reports" / place
 
 
 def attempt_job(root: Path, claim_id: str) -> Job:
@@ -160,7 +169,7 @@ def reproduction_job(root: Path, claim_id: str) -> Job:
         raise TamperedError(claim_id, differences)
     return replace(
         recorded_job(root, lock),
-        folder=root / "reports" / REPRODUCTION / claim_id / short(lock.registration),
+        folder=_folder(root, f"{REPRODUCTION}/{claim_id}/{short(lock.registration)}"),
         kind=REPRODUCTION,
         attempt=REPRODUCTION,
     )
@@ -185,7 +194,7 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
         claim=claim,
         recipe=recipe,
         seeds=Seeds.exploratory(claim_id),
-        folder=root / "reports" / "explore" / claim_id / short(key),
+        folder=_folder(root, f"explore/{claim_id}/{short(key)}"),
         kind=EXPLORATION,
         registration="",
         attempt=EXPLORATION,

@@ -21,10 +21,11 @@ from harness.measure.alive import alive
 from harness.measure.artefacts import Progress, Workshop, load_builder
 from harness.measure.attest import attest
 from harness.measure.job import ATTEMPT, Job, begin, finish, measured
+from harness.paths import inside
 
 
 def _lock(job: Job, replicate: int, timeout: float) -> FileLock:
-    place = job.root / ".cache" / "locks"
+    place = inside(job.root, ".cache/locks")
     place.mkdir(parents=True, exist_ok=True)
     # relative: a workspace that is reached by two paths has one lock
     folder = job.folder.relative_to(job.root).as_posix()

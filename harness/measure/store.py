@@ -22,14 +22,23 @@ from typing import Any
 
 import pandas as pd
 
+from harness import strictjson
 from harness.digest import canonical, digest_file, write_atomic
 from harness.errors import NothingThere, RecordBroken
+from harness.measure.cells import MOST_BYTES, NotACell, table_of
+from harness.measure.record_shapes import fault
+from harness.regular import Unreadable, read_regular
+from harness.strictjson import NotJson, parse_object
 
 MODES = ("generate", "score", "features")
 WITHOUT_DIRECTIONS = "causal-claims/attempt/1"
 SCHEMA = "causal-claims/attempt/2"
 """Of ``attempt.json``: what is recorded from now on."""
 DIRECTION = re.compile(r"(?P<label>[a-z0-9@+-]+)\.r(?P<replicate>[0-9]+)\.safetensors")
+FILE = re.compile(
+    r"(?P<arm>[a-z0-9-]+)\.r(?P<replicate>0|[1-9][0-9]{0,8})\.(?P<split>[a-z]+)\.(?P<mode>[a-z]+)"
+    r"\.parquet"
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +57,10 @@ class CellName:
     @classmethod
     def parse(cls, file: str) -> CellName:
         """Inverse of ``file``. Raises :class:`RecordBroken` for a foreign name."""
-        parts = file.split(".")
-        if len(parts) != 5 or not parts[1][1:].isdigit() or parts[3] not in MODES:
+        match = FILE.fullmatch(file)
+        if match is None or match["mode"] not in MODES:
             raise RecordBroken("not the name of a cell", where=file, fix="Remove the file")
-        return cls(parts[0], int(parts[1][1:]), parts[2], parts[3])
+        return cls(match["arm"], int(match["replicate"]), match["split"], match["mode"])
 
 
 def write_cell(folder: Path, name: CellName, table: pd.DataFrame) -> None:
@@ -67,22 +76,17 @@ def write_cell(folder: Path, name: CellName, table: pd.DataFrame) -> None:
 
 def read_cell(path: Path) -> pd.DataFrame:
     """One cell with arm, replicate and split as columns. Raises :class:`RecordBroken`."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     name = CellName.parse(path.name)
+    keys = {"arm": name.arm, "replicate": name.replicate, "split": name.split}
     try:
-        table = pq.ParquetFile(path).read().to_pandas()
-    except (pa.ArrowException, OSError, ValueError) as error:
+        return table_of(read_regular(path, MOST_BYTES), name.mode, keys)
+    except (OSError, Unreadable, NotACell) as error:
+        words = type(error).__name__ if isinstance(error, OSError) else error
         raise RecordBroken(
-            f"not a readable Parquet file ({type(error).__name__})",
+            f"not a readable cell ({words})",
             where=str(path),
             fix="Restore it from version control; a cell is never repaired by hand",
         ) from error
-    table.insert(0, "split", name.split)
-    table.insert(0, "replicate", name.replicate)
-    table.insert(0, "arm", name.arm)
-    return table
 
 
 def record_path(folder: Path, replicate: int) -> Path:
@@ -95,15 +99,21 @@ def write_record(folder: Path, replicate: int, record: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from disk. Raises :class:`NothingThere` or :class:`RecordBroken`."""
+    """A JSON object from disk, of the shape that files of its name have.
+
+    Raises :class:`NothingThere` or :class:`RecordBroken`.
+    """
     try:
-        value = json.loads(path.read_bytes())
+        value = parse_object(read_regular(path, strictjson.MOST_BYTES))
     except FileNotFoundError as error:
         raise NothingThere("no such record", where=str(path), fix="Run the claim first") from error
-    except (ValueError, OSError) as error:
-        raise RecordBroken("not readable as JSON", where=str(path), fix="Restore it") from error
-    if not isinstance(value, dict):
-        raise RecordBroken("not a JSON object", where=str(path), fix="Restore it")
+    except (OSError, Unreadable, NotJson) as error:
+        words = type(error).__name__ if isinstance(error, OSError) else error
+        raise RecordBroken(
+            f"not readable as JSON ({words})", where=str(path), fix="Restore it"
+        ) from error
+    if words := fault(path.name, value):
+        raise RecordBroken(f"not a record of its name: {words}", where=str(path), fix="Restore it")
     return value
 
 

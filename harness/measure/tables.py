@@ -33,6 +33,8 @@ from harness.measure.store import (
 KEYS = ["replicate", "split", "arm", "variant", "dose"]
 GENERATED = ["rate", "garbage_rate", "steps"]
 SCORED = ["onset_mass", "elsewhere_mass", "ordinary_loss", "kl"]
+MOST_ROWS = 1 << 24
+"""Of all cells of an attempt together."""
 READOUTS = (*GENERATED[:2], *SCORED)
 
 
@@ -84,10 +86,19 @@ def summarise(generate: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
 
 
 def load_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """All cells of a folder, one table per mode (empty if there is none)."""
+    """All cells of a folder, one table per mode (empty if there is none).
+
+    Raises :class:`RecordBroken` for what is no cell, and for more rows than fit into memory.
+    """
     found: dict[str, list[pd.DataFrame]] = {mode: [] for mode in MODES}
+    rows = 0
     for path in sorted((folder / "cells").glob("*.parquet")):
-        found[CellName.parse(path.name).mode].append(read_cell(path))
+        found[CellName.parse(path.name).mode].append(table := read_cell(path))
+        rows += len(table)
+        if rows > MOST_ROWS:
+            raise RecordBroken(
+                f"more than {MOST_ROWS} rows", where=str(folder), fix="Restore the stored cells"
+            )
     return {
         mode: pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
         for mode, parts in found.items()

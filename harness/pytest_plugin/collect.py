@@ -20,6 +20,7 @@ from _pytest._code.code import ExceptionInfo, TerminalRepr
 from harness.errors import MACHINE_FAULT, ClaimsError, of_machine
 from harness.pytest_plugin import live
 from harness.pytest_plugin.attempt import Attempt
+from harness.shown import visible
 
 
 class NotHeld(Exception):
@@ -102,7 +103,9 @@ class ClaimItem(pytest.Item):
         error = excinfo.value
         if isinstance(error, ClaimsError):
             return error.sentence
-        return str(error) if isinstance(error, NotHeld) else super().repr_failure(excinfo)
+        if isinstance(error, NotHeld):
+            return visible(str(error), lines=True)
+        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         words = self.group if self.name == self.group else f"{self.group} {self.name}"

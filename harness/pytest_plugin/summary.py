@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ClaimsError
+from harness.shown import visible
 
 ROOTS = pytest.StashKey[dict[Path, None]]()
 WORKER_KEY = "causal_claims_workspaces"
@@ -53,9 +54,9 @@ def write(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         for row in rows:
             status = row.status.name
             note = "" if row.claim in ran else " (not in this run)"
-            reporter.write(f"{row.claim:<{width}}  ")
+            reporter.write(f"{visible(row.claim):<{width}}  ")
             reporter.write(f"{status:<12}", **MARKUP.get(status, {}))
-            reporter.write(f"  {row.sentence}{note}\n")
+            reporter.write(f"  {visible(row.sentence, lines=True)}{note}\n")
         if not rows:
             reporter.write_line("no claim is registered: claims lock ID...")
 

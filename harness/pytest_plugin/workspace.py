@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from harness.regular import Unreadable, open_regular
+
 FOLDER = "claims"
 MARK = re.compile(rb"""^schema:\s*["']?causal-claims/claim/""", re.MULTILINE)
 LEDGER = "ledger.jsonl"
@@ -32,7 +34,7 @@ def _ours(folder: Path) -> bool:
 
 def _marked(path: Path) -> bool:
     try:
-        with path.open("rb") as handle:
+        with open_regular(path) as handle:
             return MARK.search(handle.read(READ_AT_MOST)) is not None
-    except OSError:
+    except (OSError, Unreadable):
         return False

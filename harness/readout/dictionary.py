@@ -21,9 +21,15 @@ from torch import Tensor
 
 from harness.digest import write_atomic
 from harness.errors import ClaimsError
+from harness.regular import Unreadable, read_regular
+from harness.shapes import mapping, record, whole
+from harness.strictjson import NotJson, parse_object
+from harness.subject.weights import float_header, load_tensors
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 NAMES = ("W_enc", "W_dec", "b_enc", "b_dec")
+MOST_CONFIG = 1 << 20
+SHAPE = record({"d_in": whole, "d_sae": whole, "k": whole}, {"metadata": mapping})
 
 
 @dataclass(frozen=True)
@@ -82,19 +88,13 @@ def save_dictionary(folder: Path, dictionary: Dictionary) -> None:
 
 def load_dictionary(folder: Path) -> Dictionary:
     """Read SAELens's format. Raises :class:`ClaimsError` for what is missing or not supported."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise ClaimsError(
                 f"no {name}", where=str(folder), fix="Expected SAELens's cfg.json and weights"
             )
-    try:
-        config = json.loads((folder / CONFIG).read_text())
-        weights = load_file(str(folder / WEIGHTS))
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError) as error:
-        raise ClaimsError(f"cannot be read ({error})", where=str(folder)) from error
+    config = _config(folder / CONFIG)
+    header = float_header(folder / WEIGHTS)
     wanted = {
         "architecture": "topk",
         "normalize_activations": "none",
@@ -105,18 +105,30 @@ def load_dictionary(folder: Path) -> Dictionary:
     for key, value in wanted.items():
         if config.get(key, value) != value:
             raise ClaimsError(
-                f"{key} is {config[key]!r}, only {value!r} is supported",
+                f"{key} is {config[key]!r:.80}, only {value!r} is supported",
                 where=str(folder / CONFIG),
             )
-    d, m, k = (config.get(key) for key in ("d_in", "d_sae", "k"))
+    d, m, k = (int(config[key]) for key in ("d_in", "d_sae", "k"))
     shapes = {"W_enc": [d, m], "W_dec": [m, d], "b_enc": [m], "b_dec": [d]}
-    found = {n: list(w.shape) for n, w in weights.items()}
-    if found != shapes or not isinstance(k, int) or not 1 <= k <= int(m):
+    found = {n: list(entry.shape) for n, entry in header.entries.items()}
+    if found != shapes or not 1 <= k <= m:
         raise ClaimsError(
-            f"weights {found} with k = {k!r} do not fit {shapes}", where=str(folder / WEIGHTS)
+            f"weights {str(found)[:200]} with k = {k} do not fit {shapes}",
+            where=str(folder / WEIGHTS),
         )
+    weights = load_tensors(folder / WEIGHTS)
     w_enc, w_dec, b_enc, b_dec = (weights[n] for n in NAMES)
     return Dictionary(w_enc, w_dec, b_enc, b_dec, k, config.get("metadata", {}))
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = parse_object(read_regular(path, MOST_CONFIG))
+    except (NotJson, Unreadable) as error:
+        raise ClaimsError(f"cannot be read ({error})", where=str(path)) from error
+    if words := SHAPE(config, ""):
+        raise ClaimsError(f"not a dictionary's settings: {words}", where=str(path))
+    return config
 
 
 def random_like(dictionary: Dictionary, seed: int) -> Dictionary:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.digest import write_atomic
 from harness.errors import ClaimsError
+from harness.paths import inside
 from harness.report.index import render_index
 from harness.report.page import render_claim
 from harness.report.records import IndexRow, Rendered, ReportInput
@@ -25,7 +26,7 @@ def write_reports(
 
     ``rows`` are the index's rows, in order; without them the index lists the inputs. All pages are
     rendered before the first is written. Returns the paths written, the index last. Raises
-    :class:`ClaimsError` for a claim id that cannot name a folder.
+    :class:`ClaimsError` for a claim id that cannot name a folder, and for a folder that is a link.
     """
     pages: list[tuple[Path, Rendered]] = []
     for report in inputs:
@@ -35,12 +36,12 @@ def write_reports(
                 where="reports",
                 fix="Use lower-case letters, digits and hyphens",
             )
-        pages.append((root / "reports" / report.id, render_claim(report)))
+        pages.append((inside(root, f"reports/{report.id}"), render_claim(report)))
     index = render_index(rows if rows is not None else [index_row(r) for r in inputs])
     written = []
     for folder, page in pages:
         written += _write(folder, page, "report.md")
-    return written + _write(root / "reports", index, "index.md")
+    return written + _write(inside(root, "reports"), index, "index.md")
 
 
 def index_row(report: ReportInput) -> IndexRow:

@@ -22,12 +22,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
-from harness.errors import NothingFired, UnknownName
+from harness.errors import ClaimsError, NothingFired, UnknownName
 from harness.subject.backend import Clean, Readout, Watch, require_width, unknown_site
+from harness.subject.foreign import check_checkpoint
 
 MID = ".hook_resid_mid"
+FOREIGN = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError),
+    *(OSError, RuntimeError, TypeError, ValueError, SafetensorError),
+)
+"""What other libraries raise for a checkpoint whose parts do not belong together."""
 
 
 @dataclass
@@ -193,12 +200,25 @@ class BridgeModel:
 
 
 def load_bridge(folder: Path, dtype: str = "float32", device: str = "cpu") -> BridgeModel:
-    """Boot TransformerLens's bridge on a checkpoint folder (with its tokenizer); no network."""
+    """Boot TransformerLens's bridge on a checkpoint folder (with its tokenizer); no network.
+
+    Raises :class:`ClaimsError` for a folder that holds more than data (``harness.subject.foreign``)
+    and for one that the libraries cannot make a model of.
+    """
+    check_checkpoint(folder)  # before the libraries are even imported
     from transformer_lens.model_bridge import TransformerBridge
 
-    bridge = TransformerBridge.boot_transformers(
-        str(folder), device=device, dtype=getattr(torch, dtype)
-    )
+    try:
+        bridge = TransformerBridge.boot_transformers(
+            str(folder), device=device, dtype=getattr(torch, dtype)
+        )
+    except FOREIGN as error:
+        words = str(error).split("\n", 1)[0][:200]
+        raise ClaimsError(
+            f"transformers cannot load it ({type(error).__name__}: {words})",
+            where=str(folder),
+            fix="Check that config.json, weights and tokenizer belong together",
+        ) from error
     return BridgeModel(bridge, name=folder.name)
 
 

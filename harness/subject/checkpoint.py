@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from harness.errors import ClaimsError, NothingThere
 from harness.subject.decoder import Block, Decoder, DecoderConfig
+from harness.subject.llama import ADVICE, CONFIG, llama_shapes, read_config
+from harness.subject.weights import float_header, load_tensors
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+WEIGHTS = "model.safetensors"
 SPECIAL_ROLES = ("pad", "eos", "bos", "unk")
-
-_ADVICE = "Use the bridge backend, or export the model again"
 
 
 def llama_config(config: DecoderConfig, specials: Mapping[str, int]) -> dict[str, Any]:
@@ -98,28 +97,10 @@ def load_decoder(folder: Path) -> Decoder:
             raise NothingThere(
                 f"no {name} here", where=str(folder), fix="Train the model first, or check the path"
             )
-    decoder = Decoder(read_config(folder))
-    try:
-        found = load_file(folder / WEIGHTS)
-    except SafetensorError as error:
-        raise ClaimsError(
-            f"{WEIGHTS} cannot be read ({error})",
-            where=str(folder),
-            fix="Delete the folder and train the model again",
-        ) from error
-    if decoder.config.tied:
-        found.pop("lm_head.weight", None)
-    expected = llama_weights(decoder)
-    wrong = sorted(
-        {n for n, w in expected.items() if n not in found or found[n].shape != w.shape}
-        | (found.keys() - expected.keys())
-    )
-    if wrong:
-        raise ClaimsError(
-            f"weights that do not fit config.json: {', '.join(wrong[:4])}",
-            where=str(folder),
-            fix=_ADVICE,
-        )
+    config = read_config(folder)
+    _fitting(folder, config)  # before anything of the size that config.json names is allocated
+    decoder = Decoder(config)
+    found = load_tensors(folder / WEIGHTS)
     with torch.no_grad():
         decoder.embed.copy_(found["model.embed_tokens.weight"])
         decoder.norm_final.copy_(found["model.norm.weight"])
@@ -132,49 +113,23 @@ def load_decoder(folder: Path) -> Decoder:
     return decoder.eval().requires_grad_(False)
 
 
-def read_config(folder: Path) -> DecoderConfig:
-    """Read ``config.json``. Raises :class:`ClaimsError` for what the decoder does not compute."""
-    where = str(folder / CONFIG)
-    try:
-        raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ClaimsError(f"not JSON ({error})", where=where, fix=_ADVICE) from error
-    rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
-    heads = raw.get("num_attention_heads")
-    wanted: dict[str, tuple[Any, Any]] = {
-        "model_type": (raw.get("model_type"), "llama"),
-        "hidden_act": (raw.get("hidden_act", "silu"), "silu"),
-        "num_key_value_heads": (raw.get("num_key_value_heads") or heads, heads),
-        "attention_bias": (raw.get("attention_bias", False), False),
-        "mlp_bias": (raw.get("mlp_bias", False), False),
-        "rope_type": (rope.get("rope_type", "default"), "default"),
-    }
-    for key, (got, need) in wanted.items():
-        if got != need:
-            raise ClaimsError(
-                f"{key} is {got!r}, the native decoder needs {need!r}", where=where, fix=_ADVICE
-            )
-    try:
-        config = DecoderConfig(
-            vocab=int(raw["vocab_size"]),
-            d_model=int(raw["hidden_size"]),
-            n_layers=int(raw["num_hidden_layers"]),
-            n_heads=int(raw["num_attention_heads"]),
-            d_mlp=int(raw["intermediate_size"]),
-            context=int(raw["max_position_embeddings"]),
-            rope_base=float(rope.get("rope_theta", raw.get("rope_theta", 10_000.0))),
-            norm_eps=float(raw["rms_norm_eps"]),
-            tied=bool(raw.get("tie_word_embeddings", False)),
-        )
-    except KeyError as error:
-        raise ClaimsError(f"{error.args[0]} is missing", where=where, fix=_ADVICE) from error
-    if raw.get("head_dim") not in (None, config.d_head):
+def _fitting(folder: Path, config: DecoderConfig) -> None:
+    """Raise :class:`ClaimsError` unless the file holds the tensors of ``config`` and no others."""
+    found = {name: entry.shape for name, entry in float_header(folder / WEIGHTS).entries.items()}
+    if config.tied:
+        found.pop("lm_head.weight", None)
+    if config.n_layers > len(found):
+        wrong = [f"{config.n_layers} layers, {len(found)} tensors"]
+    else:
+        expected = llama_shapes(config)
+        differing = {n for n, shape in expected.items() if found.get(n) != shape}
+        wrong = sorted(differing | (found.keys() - expected.keys()))
+    if wrong:
         raise ClaimsError(
-            f"head_dim is {raw['head_dim']}, the native decoder needs {config.d_head}",
-            where=where,
-            fix=_ADVICE,
+            f"weights that do not fit config.json: {', '.join(w[:80] for w in wrong[:4])}",
+            where=str(folder),
+            fix=ADVICE,
         )
-    return config
 
 
 def _parts(block: Block) -> dict[str, Tensor]:

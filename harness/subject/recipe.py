@@ -19,7 +19,7 @@ from harness.errors import ClaimsError, nearest
 from harness.fields import Node, Reader
 from harness.paths import inside
 from harness.subject.interface import DictionarySpec, Recipe, RoleSpec
-from harness.yamlio import Document, load_file
+from harness.yamlio import Document, load_file, of_json
 
 SCHEMA = "causal-claims/recipe/1"
 BUILDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -186,10 +186,9 @@ def recipe_from_json(value: Mapping[str, Any]) -> Recipe:
     """The inverse of :func:`recipe_to_json`, through the same checks as a file."""
     plain = dict(value)
     file = str(plain.pop("file", ""))
-    if isinstance(plain.get("roles"), list):
-        plain["roles"] = {
-            str(role.get("name")): {k: v for k, v in role.items() if k != "name"}
-            for role in plain["roles"]
-            if isinstance(role, dict)
-        }
-    return read_recipe(Document(file, plain, {}, ""))
+    roles = plain.get("roles")
+    if isinstance(roles, list):
+        named = [r for r in roles if isinstance(r, dict) and isinstance(r.get("name"), str)]
+        out = {r["name"]: {k: v for k, v in r.items() if k != "name"} for r in named}
+        plain["roles"] = out if len(out) == len(roles) else roles
+    return read_recipe(of_json(plain, file))

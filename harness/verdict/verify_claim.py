@@ -15,7 +15,7 @@ from harness.lock.ledger import Row
 from harness.lock.withdraw import withdrawal
 from harness.measure.attest import attest
 from harness.measure.job import Job, TamperedError, lock_of, measured
-from harness.measure.store import read_json
+from harness.measure.store import read_json, read_recorded, unrecorded
 from harness.verdict.compared import changed
 from harness.verdict.judging import judge_job
 from harness.verdict.verification import Verification
@@ -90,10 +90,9 @@ def _attempt(label: str, job: Job, out: Verification, *, current: bool, withdraw
         words = f"{label}: attempt not complete ({len(done)} of {len(job.replicates)})"
         (out.missing if current and not withdrawn else out.notes).append(words)
     else:
-        recorded = read_json(record).get("files", {})
-        for path in sorted((job.folder / "cells").iterdir()):
-            if f"cells/{path.name}" not in recorded:
-                out.problems.append(f"{label}: cells/{path.name} belongs to no record")
+        schema, files = read_recorded(record)
+        for name in unrecorded(job.folder, schema, files):
+            out.problems.append(f"{label}: {name} belongs to no record")
     verdict = judge_job(job)
     cells = len(list((job.folder / "cells").glob("*.parquet")))
     out.examined.append(f"{label}: {cells} cells agree with their digests")

@@ -10,7 +10,7 @@ import pytest
 from harness.digest import short
 from harness.lock.history import Order, examine_history
 from harness.lock.ledger import read
-from tests.lock.gitrepo import Study, clean, honest, needs_git, rebuilt
+from tests.lock.gitrepo import OTHER, Study, clean, honest, needs_git, rebuilt
 
 pytestmark = needs_git
 
@@ -75,6 +75,7 @@ def test_a_ledger_deleted_and_begun_anew_is_named(tmp_path: Path) -> None:
     """A new first row does not hide that there was another."""
     study, *_ = honest(tmp_path)
     (tmp_path / "claims/ledger.jsonl").unlink()
+    (tmp_path / "claims/ledger.head.json").unlink()
     gone = study.commit("start over")
     assert problem(study) == f"history: commit {name(gone)} deletes the ledger of 3 rows"
     study.lock(n=2)
@@ -150,7 +151,7 @@ def test_a_rebase_that_edits_the_lock_is_named(tmp_path: Path) -> None:
     assert study.history.firsts[0].proved
     main = study.head
     study.git("checkout", "-q", "again")
-    study.put(rebuilt(study.lines, row1={"registration": "sha256:" + "0" * 64, "claims": {}}))
+    study.put(rebuilt(study.lines, row1=OTHER))
     study.git("commit", "-q", "-a", "--amend", "-m", "lock")
     edited = study.head
     study.git("rebase", "-q", "-X", "theirs", "--onto", "again", f"{main}~2", "main")
@@ -264,7 +265,7 @@ def test_a_merge_that_drops_rows_is_named(tmp_path: Path) -> None:
     study.git("checkout", "-q", "main")
     tip = study.head
     study.git("merge", "-q", "--no-commit", "side")
-    study.git("checkout", "-q", "side", "--", "claims/ledger.jsonl")
+    study.git("checkout", "-q", "side", "--", "claims/ledger.jsonl", "claims/ledger.head.json")
     merged = study.commit("merge")
     assert problem(study) == (
         f"history: commit {name(merged)} drops row 3 of the ledger that {name(tip)} holds"

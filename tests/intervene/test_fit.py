@@ -202,7 +202,7 @@ def test_foreign_direction_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ClaimsError, match="not a direction"):
         load_direction(tmp_path / "other.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"no")
-    with pytest.raises(ClaimsError, match="readable"):
+    with pytest.raises(ClaimsError, match="cannot be read"):
         load_direction(tmp_path / "broken.safetensors")
     with pytest.raises(ClaimsError, match="no such"):
         load_direction(tmp_path / "none.safetensors")

@@ -20,6 +20,7 @@ from harness.lock.chain import GENESIS, Row, line_of, parse
 from harness.lock.findings import Findings
 from harness.lock.history import History, history
 from harness.lock.ledger import append, ledger_path, read
+from tests.lock.workspace import put
 
 GIT = shutil.which("git")
 needs_git = pytest.mark.skipif(GIT is None, reason="git is not installed")
@@ -95,7 +96,13 @@ class Study:
         """Register claims, with their lock files; the registration's digest."""
         names = claims or ("easy",)
         registration = digest({"claims": list(names), "n": n})
-        self.append("registration", registration=registration, claims=dict.fromkeys(names, "d"))
+        self.append(
+            "registration",
+            registration=registration,
+            claims=dict.fromkeys(names, digest("d")),
+            reason="",
+            content={"claims": {}, "recipes": {}},
+        )
         for name in names:
             self.write_lock(name, registration)
         return registration
@@ -111,9 +118,10 @@ class Study:
         return self.write(place, '{"number": 1}\n')
 
     def put(self, rows: list[bytes]) -> None:
-        """Write the ledger's lines as they are."""
+        """Write the ledger's lines as they are, and a head witness that agrees: git alone has to
+        tell."""
         ledger_path(self.root).parent.mkdir(exist_ok=True)
-        ledger_path(self.root).write_bytes(b"".join(rows))
+        put(self.root, rows, seen=sum(row.endswith(b"\n") for row in rows))
 
     @property
     def lines(self) -> list[bytes]:
@@ -141,6 +149,15 @@ def honest(root: Path, top: Path | None = None) -> tuple[Study, str, str, str]:
     study.measure(registration)
     study.append("attempt-finished", claim="easy", registration=registration, attempt="a1")
     return study, registration, first, study.commit("results")
+
+
+OTHER: dict[str, Any] = {
+    "registration": "sha256:" + "0" * 64,
+    "claims": {},
+    "reason": "",
+    "content": {"claims": {}, "recipes": {}},
+}
+"""Another registration's body."""
 
 
 def rebuilt(lines: list[bytes], drop: int = -1, **changed: dict[str, Any]) -> list[bytes]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness.lock.growth import Version, extends, forked, happened, version
 from harness.lock.ledger import append, ledger_path, recover
+from tests.lock.workspace import put
 
 ROWS = [b"one\n", b"two\n", b"three\n", b"four\n"]
 
@@ -75,7 +76,7 @@ def test_a_torn_line_may_be_completed_or_set_aside_by_its_row(tmp_path: Path) ->
     assert extends(whole, torn)
     assert version(torn, whole) == Version(2, 2, torn=True)
     assert not version(torn, whole).grew
-    path.write_bytes(torn)
+    put(tmp_path, torn.splitlines(keepends=True), seen=2)
     recover(tmp_path)
     recovered = path.read_bytes()
     assert extends(recovered, torn)

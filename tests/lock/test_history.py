@@ -7,15 +7,18 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.digest import short
+from harness.errors import RecordBroken
 from harness.lock import gitread, gitrun
 from harness.lock.history import Order, examine_history, history
 from harness.lock.ledger import append, ledger_path, read, recover
 from harness.measure.job import attempt_folder
-from tests.lock.gitrepo import Study, clean, honest, needs_git, rebuilt, run_git
+from tests.lock.gitrepo import OTHER, Study, clean, honest, needs_git, rebuilt, run_git
+from tests.lock.workspace import put
 from tests.measure import forged
 
 pytestmark = needs_git
@@ -157,7 +160,7 @@ def test_one_version_shows_no_growth(tmp_path: Path) -> None:
     ]
     study.append("anchor")
     assert clean(study.findings)
-    study.put(rebuilt(study.lines, row1={}))
+    study.put(rebuilt(study.lines, row1=OTHER))
     assert study.findings.examined == []
     assert "the ledger here rewrites row 1 of the one committed" in study.findings.problems[0]
 
@@ -219,7 +222,7 @@ def test_a_torn_line_that_was_committed_and_set_aside_is_whole(tmp_path: Path) -
     study, *_ = honest(tmp_path)
     study.append("anchor", n=1)
     data = ledger_path(tmp_path).read_bytes()
-    ledger_path(tmp_path).write_bytes(data[:-20])
+    put(tmp_path, data[:-20].splitlines(keepends=True), seen=data[:-20].count(b"\n"))
     study.commit("killed while it wrote")
     recover(tmp_path)
     assert clean(study.findings)
@@ -261,21 +264,26 @@ def test_dates_that_are_no_dates_decide_nothing_either(tmp_path: Path) -> None:
     one = Row.make(1, "anchor", {}, "yesterday", GENESIS)
     two = Row.make(2, "anchor", {}, "9999-99-99", one.digest)
     ledger_path(tmp_path).parent.mkdir()
-    ledger_path(tmp_path).write_bytes(line_of(one) + line_of(two))
+    put(tmp_path, [line_of(one), line_of(two)], seen=2)
     assert examine_history(tmp_path, read(tmp_path)).notes == []
 
 
-def test_rows_of_no_shape_are_not_followed(tmp_path: Path) -> None:
-    """A body is whatever its author wrote: nothing is looked up under its names, nothing raises."""
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("registration", {"registration": 7, "claims": {"easy": "d"}}),
+        ("registration", {"registration": "sha256:x", "claims": ["easy"]}),
+        ("registration", {"registration": "sha256:x", "claims": {"../..": "d", "A b": "d"}}),
+        ("registration", {"claims": None}),
+        ("attempt-started", {"claim": ["easy"], "registration": {"a": 1}}),
+    ],
+)
+def test_rows_of_no_shape_are_no_rows(tmp_path: Path, kind: str, body: dict[str, Any]) -> None:
+    """A body is whatever its author wrote: it is refused before anything is looked up under it."""
     study, *_ = honest(tmp_path)
-    study.append("registration", registration=7, claims={"easy": "d"})
-    study.append("registration", registration="sha256:x", claims=["easy"])
-    study.append("registration", registration="sha256:x", claims={"../..": "d", "A b": "d"})
-    study.append("registration", claims=None)
-    study.append("attempt-started", claim=["easy"], registration={"a": 1})
-    study.commit("odd rows")
+    with pytest.raises(RecordBroken, match="no body of its kind"):
+        study.append(kind, **body)
     assert clean(study.findings)
-    assert len(study.history.firsts) == 1
 
 
 def test_a_lock_file_may_go_and_come_back(tmp_path: Path) -> None:

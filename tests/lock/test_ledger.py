@@ -69,7 +69,7 @@ def test_what_is_appended_is_what_is_read(tmp_path: Path, body: dict[str, Any]) 
 def test_appending_touches_no_earlier_byte(four: Path) -> None:
     """The ledger only ever grows."""
     before = ledger_path(four).read_bytes()
-    append(four, "withdrawal", {})
+    append(four, "recovery", {})
     assert ledger_path(four).read_bytes().startswith(before)
 
 
@@ -111,10 +111,10 @@ def test_a_row_that_was_witnessed_is_never_torn(four: Path) -> None:
 
 def test_text_has_one_spelling(tmp_path: Path) -> None:
     """Letters with their accents apart look the same and are other bytes: refused, both ways."""
-    append(tmp_path, "withdrawal", {"reason": "caf\u00e9"})
+    append(tmp_path, "anchor", {"reason": "caf\u00e9"})
     with pytest.raises(ClaimsError, match="NFC"):
-        append(tmp_path, "withdrawal", {"reason": "cafe\u0301"})
-    forged = line_of(Row.make(1, "withdrawal", {"reason": "cafe\u0301"}, "t", GENESIS))
+        append(tmp_path, "anchor", {"reason": "cafe\u0301"})
+    forged = line_of(Row.make(1, "anchor", {"reason": "cafe\u0301"}, "t", GENESIS))
     put(tmp_path, [forged], seen=0)
     assert "NFC" in broken(tmp_path, 1)
 
