@@ -22,7 +22,7 @@ from harness.errors import RecordBroken
 from harness.lock.gitplace import Place, Unread
 from harness.lock.gitrun import Git, running
 
-LIMIT = 64 << 20
+LIMIT = 32 << 20
 """Bytes of the largest object that is taken."""
 AT_ONCE = 128
 """Requests sent before the answers are read; together they fit into any pipe."""

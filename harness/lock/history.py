@@ -4,7 +4,7 @@ Checked over every commit that the checked-out one descends from: the ledger of 
 the ledger of its child begins with; today's ledger begins with the committed one; a lock file is
 not rewritten to a registration that the ledger lacks; and each lock's commit is a proper ancestor
 of the first that holds its attempt's start and of the first that holds any of its results. Nothing
-that the repository configures is read or run (``harness.lock.gitread``).
+that the repository configures is read or run (``harness.lock.gitrun``).
 
 Not covered: commits that the checked-out one does not descend from; when a commit was made, and
 whether all of them were made at the end (``harness.lock.order``); what files of results hold.
@@ -37,6 +37,8 @@ SHOWN = 12
 """Sentences of one sort that are written out; the rest is counted."""
 KEPT = 8
 """Versions of the ledger kept in memory."""
+LOCK_LIMIT = 4 << 20
+"""Bytes of the largest lock file that is taken for one."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class _History:
             raise Unread(f"{FILE} is in no commit")
         if self.place.masks:
             out.notes.append(
-                f"history: git itself shows another history than its commits hold "
+                "history: git itself shows another history than its commits hold "
                 f"({', '.join(self.place.masks)}); the commits were examined"
             )
         if line.cut:
@@ -224,8 +226,9 @@ class _History:
 
     def _registration(self, lock: str) -> str:
         """The registration that a lock file names; empty where it cannot be read."""
+        data = self.read(lock)
         try:
-            value = json.loads(self.read(lock))
+            value = json.loads(data) if len(data) <= LOCK_LIMIT else None
         except (ValueError, RecursionError):
             return ""
         found = value.get("registration") if isinstance(value, dict) else None

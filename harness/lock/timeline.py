@@ -53,10 +53,6 @@ class Timeline:
     held: Mapping[str, Held]
     moves: tuple[Move, ...] = ()
 
-    def ancestors(self, commit: str) -> set[str]:
-        """The commits before one, without it."""
-        return _before(self.parents, commit)
-
 
 def timeline(objects: Objects, place: Place, wanted: Iterable[Results]) -> Timeline:
     """Read the history of a workspace.
@@ -111,6 +107,7 @@ def _walk(
 
 
 def _before(parents: Mapping[str, tuple[str, ...]], commit: str) -> set[str]:
+    """The commits that one descends from."""
     found: set[str] = set()
     waiting = list(parents[commit])
     while waiting:

@@ -386,18 +386,18 @@ def store(study: Study, kind: str, data: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "data"),
+    ("kind", "data", "words"),
     [
-        ("tree", b"100644 ledger"),
-        ("tree", b"100644 ledger\0abc"),
-        ("commit", b""),
-        ("commit", b"tree nonsense\n\n"),
-        ("commit", b"parent " + b"0" * 40 + b"\n"),
-        ("blob", b"neither\n"),
+        ("tree", b"100644 ledger", "is not a tree that git could have made"),
+        ("tree", b"100644 ledger\0abc", "is not a tree that git could have made"),
+        ("commit", b"", "is not a commit that git could have made"),
+        ("commit", b"tree nonsense\n\n", "is not a commit that git could have made"),
+        ("commit", b"parent " + b"0" * 40 + b"\n", "is not a commit that git could have made"),
+        ("blob", b"neither\n", "is not the commit that it stands for"),
     ],
 )
 def test_an_object_that_git_could_not_have_made_is_a_problem(
-    tmp_path: Path, kind: str, data: bytes
+    tmp_path: Path, kind: str, data: bytes, words: str
 ) -> None:
     """It has the right name, and no meaning; it is named, and nothing raises."""
     study, *_ = honest(tmp_path)
@@ -406,7 +406,7 @@ def test_an_object_that_git_could_not_have_made_is_a_problem(
     if kind == "tree":
         made = store(study, "commit", f"tree {made}\nparent {study.head}\n\nx\n".encode())
     (tmp_path / ".git/refs/heads/main").write_text(made + "\n")
-    assert "history: git object" in problem(study)
+    assert f"{words}. Look at it with git fsck" in problem(study)
 
 
 def test_trees_nested_without_end_are_bounded(tmp_path: Path) -> None:

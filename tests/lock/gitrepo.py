@@ -41,6 +41,8 @@ def run_git(folder: Path, *arguments: str, **environment: str) -> str:
     settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
     plain = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     plain |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_EDITOR": "true"}
+    # whatever later versions of git begin with
+    plain |= {"GIT_DEFAULT_HASH": "sha1", "GIT_DEFAULT_REF_FORMAT": "files"}
     done = subprocess.run(
         ["git", *settings, *arguments],
         cwd=folder,
