@@ -102,9 +102,10 @@ def _places(tally: Tally) -> dict[str, Place]:
     """Every node that anybody mentioned, with its place; those that were reported last, so that a
     second node of one place cannot hide a report."""
     seen = tally.collected
-    nodes = [*seen.places, *seen.deselected, *seen.planned, *tally.reports]
-    found = {node: tally.place(node) for node in nodes}
-    return {node: place for node, place in found.items() if place is not None}
+    others = {**seen.places, **dict.fromkeys([*seen.deselected, *seen.planned])}
+    nodes = [*(node for node in others if node not in tally.reports), *tally.reports]
+    found = ((node, tally.place(node)) for node in nodes)
+    return {node: place for node, place in found if place is not None}
 
 
 def _reason(place: Place, node: str | None, tally: Tally, asked: Asked) -> str | None:

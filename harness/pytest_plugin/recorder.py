@@ -84,6 +84,8 @@ class Recorder:
         self.tally.collected.deselected |= names
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            self.pytest_itemcollected(item)  # once more: xdist gives grouped items other node ids
         self.tally.collected.planned |= {item.nodeid for item in session.items}
 
     @pytest.hookimpl(optionalhook=True)

@@ -78,7 +78,7 @@ def finish(config: pytest.Config, session: pytest.Session) -> None:
     if not config.stash.get(WRITTEN, False):
         write(config.pluginmanager.get_plugin("terminalreporter") or Plain(), config)
         sys.stdout.flush()
-    config.hook.pytest_claims_account(config=config, account=found.as_json())
+    config.hook.pytest_claims_account(config=config, account=found)
     if found.faults and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

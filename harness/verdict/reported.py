@@ -20,6 +20,7 @@ from typing import Any
 from harness.claim.canonical import claim_from_json
 from harness.claim.schema import Claim
 from harness.errors import ClaimsError, NothingThere, RecordBroken
+from harness.fields import IDENTIFIER
 from harness.lock.chain import FILE, RESTORE, Row
 from harness.lock.ledger import read
 from harness.lock.record import lock_from, registrations
@@ -119,13 +120,14 @@ def registered(root: Path) -> tuple[Registered, ...]:
     found = {name: _registered(row, name) for name, row in last.items()}
     for path in (root / "claims").glob("*" + LOCK):
         name = path.name.removesuffix(LOCK)
-        found.setdefault(name, Registered(name, "", (VERDICT,)))
+        if IDENTIFIER.fullmatch(name):
+            found.setdefault(name, Registered(name, "", (VERDICT,)))
     return tuple(found[name] for name in sorted(found))
 
 
 def _claims(row: Row) -> tuple[str, ...]:
     names = row.body.get("claims")
-    if not isinstance(names, dict):
+    if not isinstance(names, dict) or not all(IDENTIFIER.fullmatch(name) for name in names):
         raise RecordBroken(
             "the registration does not name its claims", where=f"{FILE}:{row.seq}", fix=RESTORE
         )

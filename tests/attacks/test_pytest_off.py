@@ -126,6 +126,16 @@ def test_strictness_cannot_be_taken_back(run: Run) -> None:
     assert code == EXIT_NO_STANDING
 
 
+def test_rewriting_the_exit_status(run: Run, inner: Inner) -> None:
+    """What a conftest.py makes of pytest's exit code is not asked."""
+    inner.conftest(
+        "def pytest_sessionstart(session):\n    session.config.kept = session\n"
+        "def pytest_unconfigure(config):\n    config.kept.exitstatus = 0"
+    )
+    assert inner.strict("-k", "also").ret == 0  # that much it can do
+    assert run("--pytest=-kalso", "--strict")[0] == EXIT_NO_STANDING
+
+
 def test_running_when_every_claim_file_is_gone(run: Run, inner: Inner) -> None:
     """The record knows of two claims; there is something to say."""
     for path in inner.claims.glob("*.yaml"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,14 @@ def test_the_setting_reaches_runs_that_reach_claims(inner: Inner) -> None:
 
 
 def test_others_can_hear_the_account(inner: Inner) -> None:
-    """A hook gives it as JSON, once."""
+    """A hook gives it once, frozen."""
     heard: list[dict[str, Any]] = []
 
     class Listener:
-        def pytest_claims_account(self, account: dict[str, Any]) -> None:
-            heard.append(account)
+        def pytest_claims_account(self, account: Any) -> None:
+            with pytest.raises(FrozenInstanceError):
+                account.strict = False
+            heard.append(account.as_json())
 
     options = (f"--rootdir={inner.root}", *QUICK, "-k", "also")
     inner.pytester.inline_run(*options, str(inner.claims), plugins=[Listener()])

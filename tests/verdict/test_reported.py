@@ -93,9 +93,10 @@ def test_only_the_last_registration_counts(job: Job) -> None:
     assert one.registration != job.registration
 
 
-def test_a_row_that_names_no_claims_breaks_the_record(job: Job) -> None:
+@pytest.mark.parametrize("body", [{}, {"claims": ["easy"]}, {"claims": {"\x1b[2J": "sha256:0"}}])
+def test_a_row_that_names_no_claims_breaks_the_record(job: Job, body: dict[str, Any]) -> None:
     """A registration that was written past the harness is an error in words."""
-    append(job.root, "registration", {"registration": "sha256:0"})
+    append(job.root, "registration", {"registration": "sha256:0", **body})
     with pytest.raises(RecordBroken, match="does not name its claims"):
         registered(job.root)
 
