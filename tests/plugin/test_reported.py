@@ -17,6 +17,7 @@ from harness.pytest_plugin.workspace import is_workspace, nearest, workspaces
 from harness.verdict.reported import registered
 from tests.measure.forged import workspace, write_replicate
 from tests.plugin.inner import ALL, HEAD, QUICK, Inner, faults, listed
+from tests.plugin.rewrites import MAKEREPORT
 
 pytest_plugins = ["tests.plugin.given"]
 
@@ -185,3 +186,17 @@ def test_nothing_is_said_twice(inner: Inner) -> None:
     """One section, whether or not pytest writes its own summary."""
     for argv in ([], ["--no-summary"], ["-p", "no:terminal"]):
         assert inner("-k", "also", *argv).stdout.str().count(HEAD) == 1
+
+
+def test_the_page_shows_what_the_summary_says(repository: Path, refuted: Inner) -> None:
+    """Headings and lines of the example in docs/pytest.md are those of such a run."""
+    page = (repository / "docs" / "pytest.md").read_text(encoding="utf-8")
+    refuted.conftest(
+        "def pytest_itemcollected(item):\n"
+        "    item.add_marker(pytest.mark.xfail(reason='known'))\n" + MAKEREPORT
+    )
+    text = refuted().stdout.str()
+    shown = page.partition("Excluded by the evidence. ...\n")[2].partition(HEAD)[0]
+    assert len(shown.splitlines()) == 4
+    assert all(line in text for line in shown.splitlines())
+    assert f"\n{HEAD}\n" in page
