@@ -56,9 +56,9 @@ def write_replicate(
     write_record(job.folder, replicate, record)
 
 
-def attempted(root: Path) -> Job:
-    """The attempt of ``easy``, begun, measured and finished."""
-    job = attempt_job(root, "easy")
+def attempted(root: Path, claim_id: str = "easy") -> Job:
+    """The attempt of a claim, begun, measured and finished."""
+    job = attempt_job(root, claim_id)
     begin(job)
     for replicate in job.replicates:
         write_replicate(job, replicate)
