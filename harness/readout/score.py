@@ -17,7 +17,7 @@ Not covered: losses of prompts and of separators; sampling (``harness.readout.ge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -29,14 +29,9 @@ from torch import Tensor
 from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.apply import Applied, Evidence, Trace
 from harness.intervene.edit import Rewrite
+from harness.readout.vocabulary import dot, log_total, slices
 from harness.subject.backend import Model, Readout
 from harness.subject.interface import Task, Texts
-
-LOGIT_FLOATS = 1 << 21
-"""Logits are made in slices of at most this many numbers (8 MB), to be read from cache."""
-
-SAFE = 46.0
-"""Largest |log| of a sum of exponentials (1e20) that is taken without shifting by the maximum."""
 
 
 @dataclass(frozen=True)
@@ -218,20 +213,25 @@ def _read(
     K, onsets = len(chunk.at), chunk.onsets
     log_mass, token, kl = torch.empty(K), torch.empty(K), torch.zeros(onsets)
     kept: list[_Onsets] = []
-    for low, high in pairwise(_slices(K, vocab)):
+    for low, high in pairwise(slices(K, vocab)):
         part = slice(low, high)
-        z = logits(part).float()
+        at = slice(low, max(low, min(high, onsets)))  # the onsets among them, which come first
+        n = at.stop - low
+
+        def make(part: slice = part) -> Tensor:
+            return logits(part).float()
+
+        z = make()
         marked = z[:, behaviour].logsumexp(-1)
         following = z.gather(1, chunk.following[part].clamp_min(0)[:, None]).squeeze(1)
-        here = max(0, min(high, onsets) - low)
         if clean is None:
-            kept.append(_Onsets.of(z[:here]))
+            kept.append(_Onsets.of(z[:n]))
         else:
-            cross = torch.linalg.vecdot(clean.p[low : low + here], z[:here])
-        total = _total(z, lambda part=part: logits(part).float())
+            kl[at] = clean.inner[at] - dot(clean.p[at], z[:n])
+        total = log_total(z, make)
         log_mass[part], token[part] = marked - total, following - total
         if clean is not None:
-            kl[low : low + here] = (clean.inner[low : low + here] - cross + total[:here]).clamp_min(0)
+            kl[at] = (kl[at] + total[:n]).clamp_min(0)
     loss = -token
     rest = torch.log1p(-log_mass[:onsets].exp().clamp(max=1 - 1e-7))
     loss[:onsets] += rest
@@ -239,26 +239,6 @@ def _read(
     opens[onsets:] = False
     loss[opens | (chunk.following < 0)] = torch.nan
     return _Values(log_mass, loss, kl), _Onsets.join(kept)
-
-
-def _slices(count: int, vocab: int) -> list[int]:
-    """Edges of slices of about equal size, so that a product meets few numbers of rows."""
-    number = -(-count * vocab // LOGIT_FLOATS)
-    size = -(-count // max(1, number))
-    return [*range(0, count, max(1, size)), count]
-
-
-def _total(z: Tensor, again: Callable[[], Tensor]) -> Tensor:
-    """logsumexp over the last dimension, [k] of z [k, V], which is overwritten.
-
-    Without a pass for the maximum: as long as the sum of exponentials lies well within float32,
-    it is as exact unshifted. Rows where it does not are made ``again`` and done the careful way.
-    """
-    total = z.exp_().sum(-1).log_()
-    good = total.abs() < SAFE
-    if not bool(good.all()):
-        total = torch.where(good, total, again().logsumexp(-1))
-    return total
 
 
 def _overwrite(base: _Values, new: _Values, where: Tensor, onsets: int) -> _Values:

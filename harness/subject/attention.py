@@ -18,6 +18,9 @@ from torch import Tensor
 LONG = 192
 """Columns from which the fused attention kernel beats plain products (measured)."""
 
+LANE = 16
+"""Columns of the plain products are a multiple of this, so that the softmax has no ragged end."""
+
 Past = tuple[Tensor, Tensor]
 """Keys (rotated) and values of earlier columns, each [B * H, columns, d_head]."""
 
@@ -63,9 +66,13 @@ class Attention:
         self._turn = torch.stack([table * dh**-0.5, table])
         self._mask = torch.ones(T, S, dtype=torch.bool).tril(first)
         if not self.long:
-            self._hide = like.new_zeros(T, S).masked_fill_(~self._mask, -torch.inf)
-            self._keys, self._values = like.new_empty(B * H, dh, S), like.new_empty(B * H, S, dh)
-            self._weight, self._mixed = like.new_empty(B * H, T, S), like.new_empty(B * H, T, dh)
+            wide = -(-S // LANE) * LANE
+            self._hide = like.new_full((T, wide), -torch.inf)
+            self._hide[:, :S].masked_fill_(self._mask, 0.0)
+            self._keys = like.new_zeros(B * H, dh, wide)
+            self._values = like.new_zeros(B * H, wide, dh)
+            self._weight = like.new_empty(B * H, T, wide)
+            self._mixed = like.new_empty(B * H, T, dh)
 
     def __call__(self, qkv: Tensor, past: Past | None) -> Tensor:
         """[N, d] of projections [N, 3 d] and the keys and values of the columns before."""
@@ -82,8 +89,8 @@ class Attention:
         if past is not None:
             self._keys[:, :, :first] = past[0].transpose(1, 2)
             self._values[:, :first] = past[1]
-        self._keys[:, :, first:] = k.transpose(1, 2)
-        self._values[:, first:] = v
+        self._keys[:, :, first : first + T] = k.transpose(1, 2)
+        self._values[:, first : first + T] = v
         torch.bmm(self.q, self._keys, out=self._weight)
         torch.softmax(self._weight.add_(self._hide), -1, out=self._weight)
         torch.bmm(self._weight, self._values, out=self._mixed)

@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness.subject.decoder import Block
-from harness.subject.packed import Fitted, Packed, Product, Reordered
+from harness.subject.packed import Fitted, Packed, Product
+
 
 def normalise(x: Tensor, eps: float) -> Tensor:
     """RMSNorm without weight over the last dimension."""
@@ -51,7 +52,7 @@ class Layer:
 
     def ordered(self, order: Tensor) -> Layer:
         """The same, what it projects in another order [3 d]."""
-        return replace(self, qkv=Reordered(self.qkv, order))
+        return replace(self, qkv=Packed(self.qkv.weight[order]))
 
     def fitted(self) -> Layer:
         """The same for x [rows, d] with few different numbers of rows."""

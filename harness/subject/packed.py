@@ -70,17 +70,3 @@ class Fitted:
             self._packed[rows] = torch.ops.mkl._mkl_reorder_linear_weight(self.weight, rows)
         out: Tensor = torch.ops.mkl._mkl_linear(x, self._packed[rows], self.weight, None, rows)
         return out
-
-
-class Reordered:
-    """A :class:`Product` whose outputs come in another order: ``order`` [out] of the first."""
-
-    def __init__(self, product: Product, order: Tensor) -> None:
-        self._product, self._order = product, order
-
-    @property
-    def weight(self) -> Tensor:
-        return self._product.weight[self._order]
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return self._product(x).index_select(-1, self._order)

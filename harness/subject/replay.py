@@ -47,12 +47,6 @@ class Stack:
         return logits
 
 
-def paired(n_heads: int, d: int) -> Tensor:
-    """The order [3 d] that turns a projection (half, head, rest) into (head, rest, half)."""
-    pairs = torch.arange(2 * d).view(2, 2, n_heads, -1).permute(0, 2, 3, 1)
-    return torch.cat([pairs.flatten(), torch.arange(2 * d, 3 * d)])
-
-
 @dataclass(frozen=True)
 class Prefix:
     """What a replay needs of a clean run: the residual that the site is added to (None where the
