@@ -138,12 +138,12 @@ class Study:
         return self.history.findings
 
 
-def honest(root: Path, top: Path | None = None) -> tuple[Study, str, str, str]:
-    """Lock, attempt and results, each in a commit of its own.
+def honest(root: Path, top: Path | None = None, *options: str) -> tuple[Study, str, str, str]:
+    """Lock, attempt and results, each in a commit of its own; ``options`` are those of git init.
 
     The study, the registration, the lock's commit and the results' commit.
     """
-    study = Study.begin(root, top)
+    study = Study.begin(root, top, *options)
     registration = study.lock()
     first = study.commit("lock")
     study.start(registration)

@@ -416,8 +416,7 @@ def test_a_partial_clone_is_not_examined(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["sha1", "sha256"])
 def test_packed_objects_and_refs_are_read(tmp_path: Path, form: str) -> None:
     """Whatever git has made of its files, and whichever its object format."""
-    Study.begin(tmp_path, None, f"--object-format={form}")
-    study, *_ = honest(tmp_path)
+    study, *_ = honest(tmp_path, None, f"--object-format={form}")
     assert len(study.head) == (40 if form == "sha1" else 64)
     assert clean(study.findings)
     study.git("gc", "-q", "--prune=now")
