@@ -24,6 +24,7 @@ from harness.lock.closure import builder_closure
 from harness.lock.compare import Difference, compare
 from harness.lock.ledger import append_once
 from harness.lock.lockfile import Lock, is_registered, load_lock
+from harness.measure.exploration import note
 from harness.measure.store import digests, json_bytes, measured_replicates, read_json
 from harness.plan.expand import plan
 from harness.plan.seeds import Seeds
@@ -171,9 +172,16 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 
 
 def begin(job: Job) -> None:
-    """Tell the ledger that the attempt begins, once, before its first measurement."""
+    """Say what begins, once, before its first measurement: an attempt on the ledger, an exploration
+    in its own folder."""
     if job.kind == ATTEMPT:
         append_once(job.root, "attempt-started", _body(job))
+    if job.kind == EXPLORATION:
+        _note(job)
+
+
+def _note(job: Job) -> None:
+    note(job.folder, job.claim, job.recipe, builder_closure(job.root, job.recipe))
 
 
 def measured(job: Job) -> tuple[int, ...]:
@@ -197,6 +205,8 @@ def finish(job: Job) -> bool:
                 where=str(job.folder.relative_to(job.root)),
                 fix=f"Delete replicate.{cell.replicate}.json there to have it measured again",
             )
+    if job.kind == EXPLORATION:
+        _note(job)  # one that began before explorations were described
     found = digests(job.folder, job.replicates)
     record: dict[str, Any] = {
         "schema": "causal-claims/attempt/1",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.digest import PREFIX, digest, short
+from harness.lock.pilot import in_words
 from harness.report.figure import Table
 from harness.report.records import ReportInput
 from harness.report.words import NONE, humane, listing
@@ -21,6 +22,7 @@ from harness.report.words import NONE, humane, listing
 DATES = ("date", "dated", "locked_at", "created", "recorded", "recorded_at", "at", "time", "when")
 INFORMATION = {"yaml": "claim file's bytes (information)"}
 """Fields of a lock that are kept and do not bind."""
+PILOT = "pilot (information)"
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,14 @@ def _bound(lock: Mapping[str, Any]) -> list[Bound]:
     found = [_one(key, value) for key, value in (lock.get("bound") or {}).items() if value]
     if isinstance(lock.get("members"), Mapping) and len(lock["members"]) > 1:
         found.append(_one("claims registered together", lock["members"]))
-    return found + [_one(text, lock[key]) for key, text in INFORMATION.items() if lock.get(key)]
+    found += [_one(text, lock[key]) for key, text in INFORMATION.items() if lock.get(key)]
+    pilot = lock.get("pilot")
+    if isinstance(pilot, Mapping):
+        count = f"exploration of {pilot.get('replicates')} replicate(s)"
+        found.append(Bound(PILOT, count, str(pilot.get("evidence")), ()))
+    elif pilot:
+        found.append(Bound(PILOT, in_words(pilot), "", ()))
+    return found
 
 
 def _one(key: str, value: Any) -> Bound:
