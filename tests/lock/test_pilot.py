@@ -1,4 +1,4 @@
-"""Pilots in registrations: what is kept of them, and that older registrations are read as before."""
+"""Pilots in registrations: what is kept of them; older registrations are read as before."""
 
 from __future__ import annotations
 

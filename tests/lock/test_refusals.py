@@ -7,16 +7,34 @@ from pathlib import Path
 import pytest
 
 from harness.lock.refusal import RULES, table
-from tests.lock import refused_checks, refused_margins, refused_nulls, refused_replicates
 from tests.lock.designs import DESIGNS, refusals
-from tests.lock.refused import Row
-
-ROWS = (
-    *refused_margins.ROWS,
-    *refused_checks.ROWS,
-    *refused_nulls.ROWS,
-    *refused_replicates.ROWS,
+from tests.lock.refused import (
+    bounds,
+    design,
+    expectations,
+    fixed,
+    margins,
+    null_controls,
+    nulls,
+    pilots,
+    replicates,
+    waivers,
 )
+from tests.lock.refused.row import Row
+
+TABLES = (
+    margins,
+    fixed,
+    expectations,
+    bounds,
+    design,
+    nulls,
+    null_controls,
+    replicates,
+    waivers,
+    pilots,
+)
+ROWS = tuple(row for table_ in TABLES for row in table_.ROWS)
 
 
 @pytest.mark.parametrize("base", DESIGNS)

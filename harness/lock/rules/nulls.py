@@ -74,8 +74,6 @@ def _acts_elsewhere(design: Design, criterion: Criterion, arm: Arm, readout: str
     """Whether another criterion asks the same arm, at the same dose, to do something."""
     source = design.source(arm.name, criterion.estimand.get("at"))
     for other in design.claim.criteria:
-        if other is criterion or other.test.kind in ("none-of", "some-of"):
-            continue
         if readout and other.estimand.get("readout") != readout:
             continue
         at = other.estimand.get("at")

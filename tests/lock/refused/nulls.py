@@ -1,25 +1,14 @@
-"""Nulls under other names, their controls and their doses; see ``tests/lock/test_refusals.py``."""
+"""Nulls under other names, and what they need."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from tests.lock.designs import DROP, Edit
-from tests.lock.refused import Row
+from tests.lock.refused.edits import PRE, SMALL, control, small
+from tests.lock.refused.row import Row
 
-PRE, NONE, SMALL = "preconditions", "criteria.none", "criteria.small"
 NO_CONTROL: Edit = {f"{PRE}.control": DROP}
 NO_COVERAGE: Edit = {f"{PRE}.covered": DROP}
 BARE: Edit = {**NO_CONTROL, **NO_COVERAGE}
-
-
-def small(estimand: dict[str, Any], kind: str, margin: float, effect: float) -> Edit:
-    """The one criterion of the contrast design as something else."""
-    return {
-        f"{SMALL}.estimand": {"readout": "rate", "at": 1.0, **estimand},
-        f"{SMALL}.test": {"kind": kind, "margin": margin},
-        f"{SMALL}.expect": {"effect": effect, "sd": 0.02},
-    }
 
 
 def hidden(name: str, null: Edit, effect: Edit) -> Row:
@@ -53,16 +42,38 @@ SECOND = {
     "why": "w",
 }
 
-
-def control(**changes: Any) -> Edit:
-    """The null's positive control with changes."""
-    return {f"{PRE}.control.{key}": value for key, value in changes.items()}
-
-
-def covered(**changes: Any) -> Edit:
-    """The null's coverage with changes."""
-    return {f"{PRE}.covered.{key}": value for key, value in changes.items()}
-
+LOW: Edit = {
+    **small({**LEVEL, "arm": "removal"}, "below", 0.05, 0.01),
+    f"{PRE}.band-r": {"kind": "dose-band", "arm": "removal", "low": 0.8, "high": 1.2, "why": "w"},
+}
+NO_WORSE: Edit = {
+    "criteria.spares.test.margin": -0.05,
+    "arms.tuned": {"on": "tuned"},
+    "arms.zeroed": {
+        "on": "regulation",
+        "site": "onset",
+        "operation": "replace-zero",
+        "doses": [0.0, 1.0],
+    },
+    f"{PRE}.control": {
+        "kind": "ratio",
+        "arm": "tuned",
+        "over": "baseline",
+        "readout": "ordinary_loss",
+        "at_least": 1.5,
+        "why": "w",
+    },
+}
+ZEROED = {
+    "kind": "coverage",
+    "arm": "zeroed",
+    "baseline": "baseline",
+    "reference": "reference",
+    "readout": "rate",
+    "closes": 0.5,
+    "arms": ["own-mean"],
+    "why": "w",
+}
 
 ROWS = (
     Row("a null without control", "null", NO_CONTROL, "positive-control", "unable to see", {}),
@@ -126,9 +137,7 @@ ROWS = (
         {**small(AGAINST, "superiority", -0.05, 0.0), f"{PRE}.present": TRAINED_RATE},
     ),
     hidden(
-        "a gap that stays open",
-        small(GAP, "below", 0.2, 0.0),
-        small(GAP, "superiority", 0.2, 0.3),
+        "a gap that stays open", small(GAP, "below", 0.2, 0.0), small(GAP, "superiority", 0.2, 0.3)
     ),
     hidden(
         "a gap that stays open by equivalence",
@@ -198,130 +207,25 @@ ROWS = (
             },
         },
     ),
-    Row(
-        "the trained model as its own control",
-        "null",
-        control(arm="trained", over="baseline", at_least=2),
-        "positive-control",
-        "outside the compared ones",
-        control(arm="tuned", over="baseline", at_least=2),
+    hidden(
+        "a difference to another model, within a margin",
+        small(AGAINST, "equivalence", 0.05, 0.0),
+        {**small(AGAINST, "equivalence", 0.05, 0.0), f"{PRE}.present": TRAINED_RATE},
     ),
     Row(
-        "the trained model as a control under another name",
-        "null",
-        {"arms.other": {"on": "regulation"}, **control(arm="other", over="baseline", at_least=2)},
-        "positive-control",
-        "outside the compared ones",
-        {"arms.other": {"on": "tuned"}, **control(arm="other", over="baseline", at_least=2)},
-    ),
-    Row(
-        "a tested direction as its own control",
+        "a level that may be low already",
         "contrast",
-        {
-            "arms.other": {
-                "on": "standard",
-                "site": "onset",
-                "operation": "subtract",
-                "direction": "toward",
-                "doses": "judged",
-            },
-            "dose_rule": {
-                "arm": "nudged",
-                "baseline": "baseline",
-                "readout": "rate",
-                "bounds": {"garbage_rate": 0.1},
-            },
-            **control(arm="other"),
-        },
-        "positive-control outcome",
-        "outside the compared ones",
-        {
-            "arms.other": {
-                "on": "standard",
-                "site": "onset",
-                "operation": "subtract",
-                "direction": "push",
-                "doses": "judged",
-            },
-            "dose_rule": {
-                "arm": "nudged",
-                "baseline": "baseline",
-                "readout": "rate",
-                "bounds": {"garbage_rate": 0.1},
-            },
-            **control(arm="other"),
-        },
-    ),
-    Row(
-        "a control that reads something else",
-        "null",
-        control(readout="onset_mass"),
-        "positive-control",
-        "on rate of an arm",
-        control(readout="rate"),
-    ),
-    Row(
-        "a control that does less than the margin",
-        "null",
-        control(at_least=0.3),
-        "positive-control",
-        "unable to see",
-        control(at_least=0.5),
-    ),
-    Row(
-        "a control that the model as it is meets",
-        "contrast",
-        control(at_least=1.0),
-        "positive-control",
-        "1.5 times the model as it is",
-        control(at_least=1.5),
-    ),
-    Row(
-        "coverage of another arm",
-        "null",
-        covered(arms=["stronger"]),
+        {**BARE, **LOW, f"{PRE}.present": {**TRAINED_RATE, "floor": 0.0}},
         "coverage",
-        "arm candidates may be underdosed",
-        covered(arms=["candidates", "stronger"]),
+        "arm removal may be underdosed",
+        {**BARE, **LOW, f"{PRE}.present": TRAINED_RATE},
     ),
     Row(
-        "coverage that takes the acting dose from the tested arm",
-        "contrast",
-        covered(arm="pushed", baseline="baseline", reference="trained"),
-        "coverage outcome",
-        "from a tested arm",
-        covered(arm="nudged", baseline="baseline", reference="trained"),
-    ),
-    Row(
-        "coverage about garbage",
-        "null",
-        covered(readout="garbage_rate"),
+        "no more damage than an arm that may do nothing",
+        "removal",
+        NO_WORSE,
         "coverage",
-        "is about garbage_rate",
-        covered(readout="rate"),
-    ),
-    Row(
-        "a null read below the dose that is covered",
-        "contrast",
-        {f"{SMALL}.estimand.at": 0.5},
-        "coverage",
-        "its grid goes on to 1",
-        {f"{SMALL}.estimand.at": 0.5, "arms.pushed.doses": [0.0, 0.5]},
-    ),
-    Row(
-        "a null at the judged dose, covered by its grid",
-        "contrast",
-        {
-            f"{SMALL}.estimand.at": "judged",
-            "dose_rule": {
-                "arm": "pushed",
-                "baseline": "baseline",
-                "readout": "rate",
-                "bounds": {"garbage_rate": 0.1},
-            },
-        },
-        "coverage",
-        "read at the judged dose",
-        {},
+        "arm own-mean may be underdosed",
+        {**NO_WORSE, f"{PRE}.covered": ZEROED},
     ),
 )
