@@ -32,6 +32,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.lock.ledger import read
     from harness.lock.record import registrations
     from harness.lock.register import register
+    from harness.verdict.pilot import pilots_of
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
                 where=one,
                 fix=f"Register it with: claims lock {one}",
             )
-    done = register(root, ids, reason=args.reason.strip())
+    pilots = pilots_of(root, ids)
+    done = register(root, ids, reason=args.reason.strip(), pilots=pilots)
     rows = read(root)
     result = {}
     for one in ids:

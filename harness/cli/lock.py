@@ -6,6 +6,7 @@ Not covered: what a lock binds (``harness.lock``).
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from harness.cli.command import Command, claim_list
@@ -20,12 +21,19 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Register the claims and say what was bound."""
+    from harness.lock.pilot import in_words
     from harness.lock.register import register
+    from harness.verdict.pilot import pilots_of
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
-    done = register(root, ids, again=False)
+    done = register(root, ids, again=False, pilots=pilots_of(root, ids))
     output.say(f"registered {', '.join(done.claims)}: {done.digest}")
+    for name, pilot in done.pilots.items():
+        output.say(f"{name}: pilot: {in_words(pilot)}")
+    for name, refusals in done.waived.items():
+        for one in refusals:
+            output.say(f"{name}: {one.where}: waived ({one.waiver}): {one.reason} [{one.rule}]")
     if done.restored:
         output.say("The ledger had this registration already; its lock files were written again.")
     output.say(f"Commit {' '.join(str(p) for p in (done.path, *done.locks))}, then: claims run")
@@ -36,6 +44,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "ledger": str(done.path),
             "locks": [str(path) for path in done.locks],
             "restored": done.restored,
+            "pilots": dict(done.pilots),
+            "waived": {k: [asdict(r) for r in v] for k, v in done.waived.items()},
         }
     )
     return EXIT_OK

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from harness.digest import digest
 from harness.errors import RecordBroken
 from harness.lock.chain import FILE, RESTORE, Row
+from harness.lock.refusal import Refusal
 from harness.shapes import each, mapping, text
 from harness.shapes import record as shaped
 
@@ -42,7 +43,8 @@ class Lock:
     ``claim`` and ``recipe`` are canonical JSON. ``bound`` has ``claim`` and ``recipe`` (digests),
     ``builder`` and ``evaluator`` (module -> digest), ``settings``, ``packages``, ``files`` (path
     -> digest of tensors). ``members`` maps every claim of the registration to its digest. ``yaml``
-    is the digest of the claim file's bytes, for information only.
+    is the digest of the claim file's bytes, for information only; so is ``pilot``, what
+    ``harness.lock.pilot.recorded`` said (None: registered before that was kept).
     """
 
     claim_id: str
@@ -52,6 +54,7 @@ class Lock:
     bound: dict[str, Any]
     members: dict[str, str]
     yaml: str
+    pilot: Any = None
 
     def as_json(self) -> dict[str, Any]:
         """The lock file's value: claim and recipe in full, beside everything else that is bound."""
@@ -64,6 +67,7 @@ class Lock:
             "claim": self.claim,
             "recipe": self.recipe,
             "yaml": self.yaml,
+            **({} if self.pilot is None else {"pilot": self.pilot}),
         }
 
     def as_bytes(self) -> bytes:
@@ -77,7 +81,8 @@ class Registration:
     """One act of locking: its digest, its claims in the order given, the ledger and lock files.
 
     ``restored`` says that the ledger had it already, from a run that was killed before it could
-    write the lock files.
+    write the lock files. ``pilots`` maps each claim to what is recorded of its pilot, ``waived`` to
+    the breaches that its waivers let through.
     """
 
     digest: str
@@ -86,6 +91,8 @@ class Registration:
     locks: tuple[Path, ...]
     reason: str = ""
     restored: bool = False
+    pilots: Mapping[str, Any] = field(default_factory=dict)
+    waived: Mapping[str, tuple[Refusal, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.digest
@@ -161,6 +168,7 @@ def lock_from(row: Row, claim_id: str) -> Lock:
             },
             members=dict(members),
             yaml=mine["yaml"],
+            pilot=mine.get("pilot"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise _broken(row, f"the registration lacks a part ({error})") from error

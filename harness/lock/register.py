@@ -10,7 +10,8 @@ Not covered: anchors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.claim.parse import parse_claim
@@ -21,7 +22,8 @@ from harness.lock.amend import as_amendment
 from harness.lock.binding import content
 from harness.lock.compare import compare
 from harness.lock.ledger import Row, append_locked, head, ledger_path, locked, read
-from harness.lock.lint import lint
+from harness.lock.lint import findings
+from harness.lock.pilot import Pilot, recorded
 from harness.lock.record import (
     Registration,
     lock_from,
@@ -29,6 +31,7 @@ from harness.lock.record import (
     registration_body,
     registrations,
 )
+from harness.lock.refusal import Refusal
 from harness.lock.stored import load_lock, restore
 from harness.subject.interface import Recipe
 from harness.subject.recipe import load_recipe
@@ -36,10 +39,21 @@ from harness.subject.recipe import load_recipe
 Bound = tuple[tuple[Claim, Recipe], ...]
 
 
+Pilots = Mapping[str, Pilot | None]
+
+
 def register(
-    root: Path, claim_ids: Sequence[str], *, reason: str = "", again: bool = True
+    root: Path,
+    claim_ids: Sequence[str],
+    *,
+    reason: str = "",
+    again: bool = True,
+    pilots: Pilots | None = None,
 ) -> Registration:
     """Lock claims together.
+
+    ``pilots`` has, for each claim, what an exploration of it gave (``harness.verdict.pilot``), or
+    None where there is none; the registration keeps which of them it was, or that nobody looked.
 
     Claims that are locked already need a ``reason``, and are refused where ``again`` is off; their
     earlier registrations stay on the ledger. Raises :class:`BadInput` with every problem of every
@@ -58,13 +72,15 @@ def register(
         if earlier and _interrupted(root, earlier[-1], ids, restored):
             return _registration(root, earlier[-1], ids, restored=True)
         _refuse_relocking([lock.claim_id for lock in whole], ids, reason, again)
-        _refuse(bound)
+        waived = _refuse(bound, pilots or {})
         value = content(root, head(root), bound)
+        for name in ids:
+            value["claims"][name]["pilot"] = recorded(pilots, name)
         kind, body = as_amendment(rows, registration_body(value, reason.strip()))
         row = append_locked(root, kind, body)
         for name in ids:
             write_atomic(lock_path(root, name), lock_from(row, name).as_bytes())
-    return _registration(root, row, ids)
+    return replace(_registration(root, row, ids), waived=waived)
 
 
 def _registration(
@@ -77,6 +93,7 @@ def _registration(
         locks=tuple(lock_path(root, name) for name in ids),
         reason=str(row.body["reason"]),
         restored=restored,
+        pilots={name: lock_from(row, name).pilot for name in ids},
     )
 
 
@@ -100,12 +117,15 @@ def _read(root: Path, ids: tuple[str, ...]) -> Bound:
     return tuple(bound)
 
 
-def _refuse(bound: Bound) -> None:
+def _refuse(bound: Bound, pilots: Pilots) -> dict[str, tuple[Refusal, ...]]:
+    """Raise with every refusal that stands; the waived ones of each claim."""
+    found = {claim.id: findings(claim, recipe, pilots.get(claim.id)) for claim, recipe in bound}
     lines = [
-        f"{claim.id}: {one.where}: {one.reason} (rule {one.rule}"
+        f"{name}: {one.where}: {one.reason} (rule {one.rule}"
         + (", can be waived by a sentence)" if one.waivable else ")")
-        for claim, recipe in bound
-        for one in lint(claim, recipe)
+        for name, refusals in found.items()
+        for one in refusals
+        if not one.waiver
     ]
     if lines:
         count = f"{len(lines)} reason{'s' if len(lines) > 1 else ''} not to lock"
@@ -113,6 +133,7 @@ def _refuse(bound: Bound) -> None:
             "\n".join((count, *lines)),
             fix="Change the claims; see claims check",
         )
+    return found
 
 
 def _refuse_relocking(known: Sequence[str], ids: tuple[str, ...], reason: str, again: bool) -> None:

@@ -26,6 +26,7 @@ from harness.lock.compare import Difference, compare
 from harness.lock.ledger import append_once, read
 from harness.lock.lockfile import Lock, is_registered, load_lock
 from harness.lock.withdraw import withdrawal
+from harness.measure.exploration import note
 from harness.measure.store import (
     SCHEMA,
     CellName,
@@ -202,9 +203,16 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 
 
 def begin(job: Job) -> None:
-    """Tell the ledger that the attempt begins, once, before its first measurement."""
+    """Say what begins, once, before its first measurement: an attempt on the ledger, an exploration
+    in its own folder."""
     if job.kind == ATTEMPT:
         append_once(job.root, "attempt-started", attempt_key(job))
+    if job.kind == EXPLORATION:
+        _note(job)
+
+
+def _note(job: Job) -> None:
+    note(job.folder, job.claim, job.recipe, builder_closure(job.root, job.recipe))
 
 
 def measured(job: Job) -> tuple[int, ...]:
@@ -220,6 +228,8 @@ def finish(job: Job) -> bool:
     """
     if not job.complete:
         return False
+    if job.kind == EXPLORATION:
+        _note(job)  # one that began before explorations were described
     path = job.folder / "attempt.json"
     if path.is_file():
         schema, recorded = read_recorded(path)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.digest import PREFIX, digest, short
+from harness.lock.pilot import in_words
 from harness.report.figure import Table
 from harness.report.records import ReportInput
 from harness.report.words import NONE, humane, listing
@@ -24,6 +25,7 @@ ABOUT = ("schema", "claim_id", "registration", "members", "yaml")
 WHOLE = {"claim": "claim, in canonical form", "recipe": "recipe, in canonical form"}
 INFORMATION = {"yaml": "claim file's bytes (information)"}
 """Fields of a lock that are kept and do not bind."""
+PILOT = "pilot (information)"
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,14 @@ def _bound(lock: Mapping[str, Any]) -> list[Bound]:
             found.append(_one(key, value))
     if isinstance(lock.get("members"), Mapping) and len(lock["members"]) > 1:
         found.append(_one("claims registered together", lock["members"]))
-    return found + [_one(text, lock[key]) for key, text in INFORMATION.items() if lock.get(key)]
+    found += [_one(text, lock[key]) for key, text in INFORMATION.items() if lock.get(key)]
+    pilot = lock.get("pilot")
+    if isinstance(pilot, Mapping):
+        count = f"exploration of {pilot.get('replicates')} replicate(s)"
+        found.append(Bound(PILOT, count, str(pilot.get("evidence")), ()))
+    elif pilot:
+        found.append(Bound(PILOT, in_words(pilot), "", ()))
+    return found
 
 
 def _one(key: str, value: Any) -> Bound:
