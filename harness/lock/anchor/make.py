@@ -28,12 +28,11 @@ from harness.lock.anchor.records import (
     Anchor,
     AnchorTrust,
     Entry,
-    clean,
     file_name,
     stamped,
 )
 from harness.lock.anchor.token import Token, read_tokens
-from harness.lock.anchor.trust import load_roots, load_signers
+from harness.lock.anchor.trust import load_roots, load_signers, read_named
 from harness.lock.chain import FILE, RESTORE, Row
 from harness.lock.ledger import append_locked, locked, read
 from harness.paths import inside
@@ -97,7 +96,7 @@ def adopt(root: Path, path: Path, trust: AnchorTrust | None = None) -> Anchored:
     """
     trust = trust or AnchorTrust()
     rows = _rows(root)
-    data = _bytes(path)
+    data = read_named(path, LARGEST)
     if data.strip().startswith(sshsig.BEGIN):
         return _signature(root, _signed_row(rows, data, path), data, load_signers(trust), str(path))
     if not data.startswith(SEQUENCE):
@@ -220,12 +219,3 @@ def _covers_nothing(path: Path) -> ClaimsError:
         fix="Stamp or sign the digest of the ledger's last row (71 bytes, no line break); if that "
         "is what it was, the ledger was rebuilt since",
     )
-
-
-def _bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        fix = "Name the answer of an authority, or an SSH signature"
-        raise ClaimsError(f"is larger than {LARGEST} bytes", where=clean(str(path)), fix=fix)
-    return data

@@ -56,7 +56,7 @@ def load_signers(trust: AnchorTrust) -> bytes | None:
     """
     if trust.allowed_signers is None:
         return None
-    data = _read(trust.allowed_signers)
+    data = read_named(trust.allowed_signers)
     if not data.strip():
         raise ClaimsError(
             "no signer stands in this file",
@@ -75,7 +75,7 @@ def inside(root: Path, trust: AnchorTrust) -> tuple[Path, ...]:
 def _certificates(path: Path) -> list[Certificate]:
     from cryptography import x509
 
-    data = _read(path)
+    data = read_named(path)
     try:
         if b"-----BEGIN" in data:
             return x509.load_pem_x509_certificates(data)
@@ -88,16 +88,20 @@ def _certificates(path: Path) -> list[Certificate]:
         ) from error
 
 
-def _read(path: Path) -> bytes:
+def read_named(path: Path, largest: int = LARGEST) -> bytes:
+    """The bytes of a file that a person named, wherever it is.
+
+    Raises :class:`ClaimsError` for one that cannot be read or is larger.
+    """
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(largest + 1)
     except OSError as error:
         words = os.strerror(error.errno or 0).lower()
         what = f"cannot be read: {words}"
         raise ClaimsError(what, where=str(path), fix="Check the path") from None
-    if len(data) > LARGEST:
+    if len(data) > largest:
         raise ClaimsError(
-            f"is larger than {LARGEST} bytes", where=str(path), fix="Name the right file"
+            f"is larger than {largest} bytes", where=str(path), fix="Name the right file"
         )
     return data
