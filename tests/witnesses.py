@@ -42,7 +42,7 @@ ess_cert_id_alg = sha256
 """
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
 DAY = timedelta(days=1)
-Answer = tuple[int, dict[str, str], bytes]
+Answer = tuple[int, dict[str, str], bytes | Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,8 @@ def serving(answer: Callable[[bytes], Answer]) -> Iterator[str]:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(data)
+                for part in [data] if isinstance(data, bytes) else data:
+                    self.wfile.write(part)
             except OSError:  # the client has had enough
                 self.close_connection = True
 

@@ -64,6 +64,29 @@ def test_a_bad_answer_is_a_sentence(answer: Answer, words: str, tmp_path: Path) 
     assert not (root / "claims" / "anchors").exists()
 
 
+def test_a_redirect_is_not_followed_even_to_a_server_that_would_answer(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """The ledger would name an authority that did not answer."""
+    root = ledger(tmp_path)
+    asked = []
+
+    def answer(query: bytes) -> bytes:
+        asked.append(query)
+        return authority.reply(query)
+
+    with serving(granting(answer)) as there:
+        for status in (301, 302, 303, 307, 308):
+            moved: Answer = (status, {"Location": there}, b"")
+            with (
+                serving(lambda _, moved=moved: moved) as url,
+                pytest.raises(ClaimsError, match="which is not followed"),
+            ):
+                stamp(root, url)
+        assert asked == []
+        assert stamp(root, there).row.seq == 4
+
+
 def test_nobody_there_is_a_sentence() -> None:
     """A closed port, and a host that does not exist."""
     with pytest.raises(ClaimsError, match=r"cannot be reached: .*refused"):

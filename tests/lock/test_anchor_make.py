@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from harness.lock.anchor.der import elements, one
 from harness.lock.anchor.examine import examine_anchors
 from harness.lock.anchor.make import adopt, sign, stamp
 from harness.lock.ledger import append, read
-from tests.witnesses import Authority, allowed, ledger, rebuilt, ssh_sign
+from tests.witnesses import Authority, allowed, ledger, openssl, query, rebuilt, ssh_sign
 
 
 @pytest.fixture
@@ -133,6 +134,25 @@ def test_a_signature_obtained_elsewhere_is_recorded(root: Path, alice: Path) -> 
     assert adopt(root, place).anchor.seq == 1
 
 
+def test_openssl_and_ssh_keygen_verify_by_hand_what_is_stored(
+    root: Path, authority: Authority, authority_url: str, alice: Path, tmp_path: Path
+) -> None:
+    """A sceptic needs none of this code: the commands of docs/anchors.md agree."""
+    head, text = read(root)[-1].digest, tmp_path / "head.txt"
+    text.write_text(head)
+    token = root / stamp(root, authority_url).anchor.file
+    command = ["ts", "-verify", "-data", str(text), "-in", str(token), "-CAfile"]
+    openssl([*command, str(authority.root.pem)])
+    signed = sign(root, alice)
+    text.write_text(signed.anchor.head)
+    trust = allowed(tmp_path / "signers", alice=alice)
+    subprocess.run(
+        ["ssh-keygen", "-Y", "verify", "-f", str(trust.allowed_signers), "-I", "alice", "-n",
+         "causal-claims", "-s", str(root / signed.anchor.file)],
+        input=text.read_bytes(), check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+
+
 def test_what_is_neither_is_refused(root: Path, authority: Authority, alice: Path) -> None:
     """Text, a token or a signature over something else, a large file, a refusal, another use."""
     place = root / "what"
@@ -156,8 +176,6 @@ def test_what_is_neither_is_refused(root: Path, authority: Authority, alice: Pat
 
 def refused_query(authority: Authority) -> bytes:
     """A request with a hash that the authority does not take."""
-    from tests.witnesses import query
-
     return query(authority.folder, "x", "md5")
 
 

@@ -115,6 +115,20 @@ def test_another_authority_s_root_vouches_for_nothing(tmp_path: Path, good: byte
     assert "issuer certificate" in said.why
 
 
+def test_a_root_s_name_is_copied_above_an_intermediate(tmp_path: Path, chained: Authority) -> None:
+    """However long the chain of names: it leads to a root that the verifier named, and is forged.
+    The same names beside the chain, in certificates that play no part, are no claim."""
+    root = certify(tmp_path, "Deep Root")
+    between = certify(tmp_path, "Between", root, authority=True)
+    fake = replace(chained, signer=certify(tmp_path, "Deep Stamps", between), extra=(between, root))
+    assert local(chained.token(HEAD), chained.root).wrong == ""
+    said = local(fake.token(HEAD), chained.root)
+    assert "under CN=Deep Root,O=Test, which you named, and does not" in said.wrong
+    stranger = Authority.make(tmp_path / "stranger", "Stranger Root", "Stranger Stamps")
+    beside = local(replace(stranger, extra=chained.extra).token(HEAD), chained.root)
+    assert (beside.wrong, beside.vouched) == ("", False)
+
+
 def test_a_signature_is_checked_without_any_root(authority: Authority, good: bytes) -> None:
     """One changed byte of the content or of the signature is seen."""
     content = elements(elements(signed_fields(good)[2].content)[1].content)[0].content

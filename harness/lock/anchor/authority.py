@@ -12,17 +12,13 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from harness.errors import ClaimsError
 from harness.lock.anchor.records import LARGEST, clean
-
-if TYPE_CHECKING:
-    from http.client import HTTPResponse
 
 PATIENCE_S = 30.0
 HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
@@ -85,24 +81,13 @@ def _post(url: str, query: bytes, patience: float) -> bytes:
         def redirect_request(self, *_: Any, **__: Any) -> None:
             return None
 
-    end = time.monotonic() + patience
     request = Request(url, data=query, headers=HEADERS, method="POST")
     with build_opener(Stay).open(request, timeout=patience) as response:
-        return _body(url, response, end, patience)
-
-
-def _body(url: str, response: HTTPResponse, end: float, patience: float) -> bytes:
-    data = b""
-    while len(data) <= LARGEST:
-        if time.monotonic() > end:
-            raise _silent(url, patience)
-        some = response.read1(LARGEST + 1 - len(data))
-        if not some:
-            return data
-        data += some
-    raise ClaimsError(
-        f"answered with more than {LARGEST} bytes: that is no time-stamp", where=url, fix=ANOTHER
-    )
+        data: bytes = response.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        what = f"answered with more than {LARGEST} bytes: that is no time-stamp"
+        raise ClaimsError(what, where=url, fix=ANOTHER)
+    return data
 
 
 def _silent(url: str, patience: float) -> ClaimsError:

@@ -98,13 +98,12 @@ def _ask(data: Sequence[bytes], roots: Sequence[bytes]) -> tuple[list[Token], st
     patience = START_S + EACH_S * len(data)
     try:
         done = subprocess.run(
-            # -P and another folder: nothing is imported from the workspace that is verified
+            # -P and absolute places only: nothing is imported from the workspace that is verified
             [sys.executable, "-P", "-m", "harness.lock.anchor.reader"],
             input=json.dumps(request).encode(),
             capture_output=True,
             timeout=patience,
             check=False,
-            cwd=os.sep,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
         )
     except subprocess.TimeoutExpired as error:
