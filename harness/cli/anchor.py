@@ -46,6 +46,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     """Obtain the anchor, check it, record it and say what it covers."""
     from harness.lock.anchor.make import adopt, sign, stamp
+    from harness.lock.anchor.records import RFC3161
 
     root = find_root(args.workspace, Path.cwd())
     trust = trust_from(args)
@@ -56,8 +57,12 @@ def run(args: argparse.Namespace, output: Output) -> int:
     else:
         done = adopt(root, args.file, trust)
     anchor = done.anchor
-    output.say(f"anchored: {anchor.sentence}")
-    output.say(f"Commit {anchor.file} and claims/ledger.jsonl; keep a copy of both elsewhere")
+    when = f", stating {anchor.stated_time}" if anchor.stated_time else ""
+    output.say(f"anchored the ledger up to row {anchor.seq}: by {anchor.by}{when}")
+    if not anchor.trusted:
+        option = "--tsa-root" if anchor.type == RFC3161 else "--allowed-signers"
+        output.say(f"It convinces whoever trusts them, and says so to claims verify by {option}.")
+    output.say(f"Commit {anchor.file} and claims/ledger.jsonl; keep a copy of both elsewhere.")
     output.result({**anchor.as_json(), "row": done.row.seq, "body": done.row.body})
     return EXIT_OK
 

@@ -62,9 +62,8 @@ def test_people_are_told_what_to_keep(
     """A file that nobody commits anchors nothing."""
     assert main(["anchor", "--ssh-key", str(alice), "--workspace", str(root)]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(
-        "anchored: the ledger up to row 3 (1 registrations) was signed by SHA256:"
-    )
+    assert out.startswith("anchored the ledger up to row 3: by SHA256:")
+    assert "to claims verify by --allowed-signers" in out
     assert f"Commit {read(root)[-1].body['file']} and claims/ledger.jsonl" in out
 
 

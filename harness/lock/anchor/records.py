@@ -76,7 +76,9 @@ class Anchor:
     @property
     def sentence(self) -> str:
         """What the anchor says, and what it does not."""
-        rows = f"the ledger up to row {self.seq} ({len(self.registrations)} registrations)"
+        count = len(self.registrations)
+        many = "no registration" if not count else "1 registration" if count == 1 else ""
+        rows = f"the ledger up to row {self.seq} ({many or f'{count} registrations'})"
         if self.type == RFC3161 and self.trusted:
             return (
                 f"{rows} existed by {self.stated_time}, attested by {self.by}. This does not show "
