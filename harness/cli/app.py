@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from harness.cli import (
     amend,
+    anchor,
     check,
     explore,
     init,
@@ -42,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     lock.COMMAND,
     amend.COMMAND,
     withdraw_command.COMMAND,
+    anchor.COMMAND,
     run.COMMAND,
     report.COMMAND,
     status.COMMAND,

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from harness.cli.command import Command, claim_list
 from harness.cli.output import Output
+from harness.cli.trust import add_trust_arguments, trust_from
 from harness.cli.workspace import find_root
 from harness.errors import NothingThere, UnknownName, nearest
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to verify (default: all that are registered)")
+    add_trust_arguments(parser)
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -32,7 +34,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise NothingThere(
             "there is no claim", where=str(root / "claims"), fix="Write one: `claims new ID`"
         )
-    found = verify(root, args.ids or None)
+    found = verify(root, args.ids or None, trust_from(args))
     if found.claims:
         found.add(examine_pages(root, args.ids or known))
     parts = (

@@ -76,12 +76,18 @@ def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:
     lock: dict[str, Any] | None = None
     ledger: tuple[dict[str, Any], ...] = ()
     versions: tuple[dict[str, Any], ...] = ()
+    anchors: tuple[dict[str, Any], ...] = ()
     if job.kind == ATTEMPT:
         rows = read(job.root)
         registered = next(r for r in rows if r.body.get("registration") == job.registration)
         lock = lock_from(registered, job.claim.id).as_json()
         ledger = tuple(row.as_json() for row in rows if _concerns(row.body, job.claim.id))
         known = {job.registration: (Status[verdict["status"]], str(verdict["sentence"]))}
+        anchors = tuple(
+            {**row.body, "row": row.seq}
+            for row in rows
+            if row.kind == "anchor" and _covers(row.body, registered.seq)
+        )
         versions = tuple(v.as_json() for v in version_rows(job.root, job.claim.id, known))
     return ReportInput(
         verdict=verdict,
@@ -95,7 +101,14 @@ def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:
         },
         replicates=tuple(evidence.records[r] for r in evidence.replicates),
         versions=versions,
+        anchors=anchors,
     )
+
+
+def _covers(body: dict[str, Any], seq: int) -> bool:
+    """Whether an anchor's row says that it covers the ledger's row ``seq``."""
+    covered = body.get("seq")
+    return isinstance(covered, int) and covered >= seq
 
 
 def _concerns(body: dict[str, Any], claim_id: str) -> bool:

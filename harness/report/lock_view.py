@@ -76,7 +76,7 @@ def lock_view(report: ReportInput) -> LockView:
         amended=tuple(dict.fromkeys(amended)),
         deviations=_words(verdict.get("deviations")),
         waivers=tuple((str(k), listing(v)) for k, v in waivers.items()),
-        anchors=tuple(listing(a) for a in report.anchors),
+        anchors=tuple(_anchor(a) for a in report.anchors),
     )
 
 
@@ -116,6 +116,17 @@ def _event(row: Mapping[str, Any]) -> _Event:
         registration=str(both.get("registration") or ""),
         attempt=str(both.get("attempt") or ""),
         digest=_first(row, ("digest", "hash", "entry")),
+    )
+
+
+def _anchor(body: Mapping[str, Any]) -> str:
+    """What the ledger says of an anchor; whether it holds is for the reader to check."""
+    by = listing(body.get("authority") or body.get("key") or "an outside witness")
+    time = f", which states {body['stated_time']}" if body.get("stated_time") else ""
+    kind = {"rfc3161": "time-stamp", "ssh": "SSH signature"}.get(str(body.get("type")), "anchor")
+    return (
+        f"{kind} over ledger row {body.get('seq')} by {by}{time} ({body.get('file')}); "
+        "claims verify checks it against authorities and keys that you name"
     )
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from harness.digest import short
 from harness.errors import ClaimsError
+from harness.lock.anchor.examine import UNANCHORED, examine_anchors
+from harness.lock.anchor.records import AnchorTrust
 from harness.lock.history import examine_history
 from harness.lock.ledger import Row, read
 from harness.lock.lockfile import is_registered
@@ -28,8 +30,14 @@ FOLDERS = ("explore", "reproduction")
 """Folders of ``reports/`` that are no claim's."""
 
 
-def verify(root: Path, ids: Sequence[str] | None = None) -> Verification:
-    """Check all claims of a workspace, or those named. Never raises for a broken record."""
+def verify(
+    root: Path, ids: Sequence[str] | None = None, trust: AnchorTrust | None = None
+) -> Verification:
+    """Check all claims of a workspace, or those named. Never raises for a broken record.
+
+    ``trust``: whom the verifier believes about outside anchors; raises :class:`ClaimsError` only
+    where that cannot be read.
+    """
     out = Verification()
     try:
         rows = read(root)
@@ -40,6 +48,10 @@ def verify(root: Path, ids: Sequence[str] | None = None) -> Verification:
     if rows:
         out.add(examine_rows(rows))
         out.add(examine_history(root, rows))
+        found, anchors = examine_anchors(root, rows, trust)
+        found.notes = [note for note in found.notes if note != UNANCHORED]  # said at the end
+        out.add(found)
+        out.anchored = max((one.seq for one in anchors if one.trusted), default=0)
     known = claim_ids(root)
     for claim_id in ids or known:
         if claim_id not in known:
