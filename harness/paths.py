@@ -8,6 +8,7 @@ Not covered: a file replaced between check and use (a lock binds digests, not na
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path, PurePosixPath
@@ -57,10 +58,10 @@ def _fault(relative: str) -> str:
     return ""
 
 
-def read_inside(root: Path, relative: str, limit: int) -> bytes:
-    """The bytes of a regular file under ``root``, at most ``limit`` of them.
+def open_inside(root: Path, relative: str) -> io.BufferedReader:
+    """A regular file under ``root``, open for reading bytes.
 
-    Raises :class:`ClaimsError` as :func:`inside` does, and for a missing, special or larger file.
+    Raises :class:`ClaimsError` as :func:`inside` does, and for a missing or special file.
     """
     path = inside(root, relative)
     try:
@@ -73,7 +74,15 @@ def read_inside(root: Path, relative: str, limit: int) -> bytes:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise ClaimsError(f"{relative} is not a regular file", fix="Put a file there")
-    with os.fdopen(handle, "rb") as file:
+    return os.fdopen(handle, "rb")
+
+
+def read_inside(root: Path, relative: str, limit: int) -> bytes:
+    """The bytes of a regular file under ``root``, at most ``limit`` of them.
+
+    Raises :class:`ClaimsError` as :func:`open_inside` does, and for a larger file.
+    """
+    with open_inside(root, relative) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ClaimsError(
