@@ -13,7 +13,19 @@ import os
 import sys
 from collections.abc import Sequence
 
-from harness.cli import check, explore, init, lock, new, power, report, reproduce, run, status
+from harness.cli import (
+    beacon,
+    check,
+    explore,
+    init,
+    lock,
+    new,
+    power,
+    report,
+    reproduce,
+    run,
+    status,
+)
 from harness.cli import verify as verify_command
 from harness.cli.command import Command, add, shared
 from harness.cli.output import Output
@@ -26,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     explore.COMMAND,
     power.COMMAND,
     lock.COMMAND,
+    beacon.COMMAND,
     run.COMMAND,
     report.COMMAND,
     status.COMMAND,

@@ -22,6 +22,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reason", default="", metavar="TEXT", help="why it is locked again; stands in the report"
     )
+    parser.add_argument(
+        "--beacon",
+        default="",
+        metavar="TEXT",
+        help="promise that a pulse of public randomness, not yet published, is mixed into the "
+        "seeds (then: claims beacon)",
+    )
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -32,11 +39,17 @@ def run(args: argparse.Namespace, output: Output) -> int:
     ids = select(root, args.ids)
     if args.again and not args.reason.strip():
         raise ClaimsError("locking again needs a reason", fix="Say it: --again --reason TEXT")
-    done = register(root, ids, again=args.again, reason=args.reason.strip())
+    reason, beacon = args.reason.strip(), args.beacon.strip()
+    done = register(root, ids, again=args.again, reason=reason, beacon=beacon)
     output.say(f"registered {', '.join(done.claims)}: {done.digest}")
     if done.restored:
         output.say("The ledger had this registration already; its lock files were written again.")
-    output.say(f"Commit {' '.join(str(p) for p in (done.path, *done.locks))}, then: claims run")
+    files = " ".join(str(p) for p in (done.path, *done.locks))
+    if beacon:
+        output.say(f"Nothing can be measured before {beacon}. Commit and publish {files} now;")
+        output.say(f"after the pulse: claims beacon {ids[0]} --file PULSE.json, then: claims run")
+    else:
+        output.say(f"Commit {files}, then: claims run")
     output.result(
         {
             "claims": list(done.claims),
@@ -44,6 +57,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "ledger": str(done.path),
             "locks": [str(path) for path in done.locks],
             "reason": done.reason,
+            "beacon": beacon,
             "restored": done.restored,
         }
     )
@@ -57,6 +71,7 @@ COMMAND = Command(
     "and the versions that matter; the seeds are derived from it. Claims that are locked together "
     "and name the same recipe share their models.",
     example="claims lock first-claim second-claim\n"
+    "claims lock first-claim --beacon 'drand quicknet round 30000000'\n"
     "claims lock first-claim --again --reason 'typo in the margin'",
     arguments=_arguments,
     run=run,
