@@ -24,6 +24,7 @@ from harness.lock.lint_design import (
     null_rules,
     pilot_rules,
 )
+from harness.lock.lint_recipe import seed_rules
 from harness.lock.refusal import RULES, Refusal, refusal
 from harness.stats.attainable import replicates_needed, smallest_p
 from harness.subject.interface import Recipe
@@ -51,7 +52,7 @@ def findings(
     claim: Claim, recipe: Recipe, pilot: Mapping[str, Sequence[float]] | None = None
 ) -> tuple[Refusal, ...]:
     """Every breach, waived ones with their sentence."""
-    found = [*_whole(claim), *_waivers(claim)]
+    found = [*_whole(claim), *_waivers(claim), *seed_rules(recipe)]
     for criterion in claim.criteria:
         found += _attainable(claim, recipe, criterion)
         found += margin_rules(criterion)

@@ -21,6 +21,9 @@ from harness.errors import RecordBroken
 from harness.lock.chain import FILE, RESTORE, Row
 
 SCHEMA = "causal-claims/lock/1"
+LATER = ("given", "libraries", "conftest", "beacon")
+"""What registrations did not bind from the start: data and libraries of the recipe, code beside the
+claims, promised randomness. One without them is as valid as it was, and nothing of them differs."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,9 @@ class Lock:
 
     ``claim`` and ``recipe`` are canonical JSON. ``bound`` has ``claim`` and ``recipe`` (digests),
     ``builder`` and ``evaluator`` (module -> digest), ``settings``, ``packages``, ``files`` (path
-    -> digest of tensors). ``members`` maps every claim of the registration to its digest. ``yaml``
-    is the digest of the claim file's bytes, for information only.
+    -> digest of tensors), and those of :data:`LATER` that its registration has. ``members`` maps
+    every claim of the registration to its digest. ``yaml`` is the digest of the claim file's bytes,
+    for information only.
     """
 
     claim_id: str
@@ -127,6 +131,7 @@ def lock_from(row: Row, claim_id: str) -> Lock:
                 "settings": content["settings"],
                 "packages": content["packages"],
                 "files": mine["files"],
+                **{name: part[name] for part in (used, content) for name in LATER if name in part},
             },
             members=dict(members),
             yaml=mine["yaml"],

@@ -22,6 +22,7 @@ RULES: Mapping[str, bool] = {
     "positive-control": False,
     "power": True,
     "random-controls": True,
+    "recipe-seed": False,
     "replicates": False,
     "smallest-p": False,
     "test": False,

@@ -16,6 +16,8 @@ from harness.claim.parse import parse_claim
 from harness.claim.schema import Claim
 from harness.digest import write_atomic
 from harness.errors import BadInput, ClaimsError, Problem
+from harness.lock.beacon import promised
+from harness.lock.beside import refuse_shadows
 from harness.lock.binding import content
 from harness.lock.compare import compare
 from harness.lock.ledger import Row, append_locked, head, ledger_path, locked, read
@@ -35,14 +37,21 @@ Bound = tuple[tuple[Claim, Recipe], ...]
 
 
 def register(
-    root: Path, claim_ids: Sequence[str], *, reason: str = "", again: bool = True
+    root: Path,
+    claim_ids: Sequence[str],
+    *,
+    reason: str = "",
+    again: bool = True,
+    beacon: str = "",
 ) -> Registration:
     """Lock claims together.
 
     Claims that are locked already need a ``reason``, and are refused where ``again`` is off; their
-    earlier registrations stay on the ledger. Raises :class:`BadInput` with every problem of every
-    file, :class:`ClaimsError` with every refusal of every claim, :class:`RecordBroken` where the
-    record so far is not whole.
+    earlier registrations stay on the ledger. ``beacon`` names public randomness to come, which is
+    then mixed into the seeds (``harness.lock.beacon``).
+
+    Raises :class:`BadInput` with every problem of every file, :class:`ClaimsError` with every
+    refusal of every claim, :class:`RecordBroken` where the record so far is not whole.
     """
     ids = tuple(dict.fromkeys(claim_ids))
     if not ids:
@@ -53,11 +62,12 @@ def register(
         restored = restore(root, rows)
         whole = [load_lock(root, name) for name in _locked_ids(root)]
         earlier = registrations(rows)
-        if earlier and _interrupted(root, earlier[-1], ids, restored):
+        if earlier and _interrupted(root, earlier[-1], ids, restored, beacon):
             return _registration(root, earlier[-1], ids, restored=True)
         _refuse_relocking([lock.claim_id for lock in whole], ids, reason, again)
         _refuse(bound)
-        value = content(root, head(root), bound)
+        refuse_shadows(root)
+        value = content(root, head(root), bound, promised(beacon))
         row = append_locked(root, "registration", registration_body(value, reason.strip()))
         for name in ids:
             write_atomic(lock_path(root, name), lock_from(row, name).as_bytes())
@@ -128,8 +138,12 @@ def _locked_ids(root: Path) -> tuple[str, ...]:
     return tuple(sorted(p.name.removesuffix(suffix) for p in (root / "claims").glob("*" + suffix)))
 
 
-def _interrupted(root: Path, row: Row, ids: tuple[str, ...], restored: Sequence[str]) -> bool:
+def _interrupted(
+    root: Path, row: Row, ids: tuple[str, ...], restored: Sequence[str], beacon: str
+) -> bool:
     """Whether this very registration is on the ledger, but was killed before its files were."""
     if set(row.body["claims"]) != set(ids) or not set(restored) & set(ids):
+        return False
+    if row.body["content"].get("beacon", "") != beacon.strip():
         return False
     return not any(compare(root, lock_from(row, name)) for name in ids)

@@ -20,13 +20,16 @@ from harness.claim.parse import parse_claim
 from harness.claim.schema import Claim
 from harness.digest import digest, digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
+from harness.lock.beside import refuse_shadows
 from harness.lock.closure import builder_closure
 from harness.lock.compare import Difference, compare
-from harness.lock.ledger import append_once
+from harness.lock.given import given_digests
+from harness.lock.ledger import append_once, read
 from harness.lock.lockfile import Lock, is_registered, load_lock
+from harness.lock.randomness import kept
 from harness.measure.store import digests, json_bytes, measured_replicates, read_json
 from harness.plan.expand import plan
-from harness.plan.seeds import Seeds
+from harness.plan.seeds import Awaited, Seeds
 from harness.subject.interface import Recipe
 from harness.subject.recipe import load_recipe, recipe_from_json
 
@@ -90,6 +93,18 @@ def lock_of(root: Path, claim_id: str) -> Lock:
     return load_lock(root, claim_id)
 
 
+def seeds_of(root: Path, lock: Lock) -> Seeds:
+    """The confirmatory seeds of a lock; :class:`Awaited` where the randomness that it promised is
+    not on the ledger yet. Raises :class:`RecordBroken` for randomness that cannot count."""
+    beacon = lock.bound.get("beacon", "")
+    if not beacon:
+        return Seeds.confirmatory(lock.registration)
+    row = kept(read(root), lock.registration)
+    if row is None:
+        return Awaited(lock.registration, beacon)
+    return Seeds.confirmatory(lock.registration, str(row.body["randomness"]))
+
+
 def attempt_folder(root: Path, claim_id: str, registration: str, attempt: str) -> Path:
     return root / "reports" / claim_id / short(registration) / attempt
 
@@ -109,7 +124,7 @@ def attempt_job(root: Path, claim_id: str) -> Job:
         root=root,
         claim=claim,
         recipe=recipe,
-        seeds=Seeds.confirmatory(lock.registration),
+        seeds=seeds_of(root, lock),
         folder=attempt_folder(root, claim_id, lock.registration, FIRST),
         kind=ATTEMPT,
         registration=lock.registration,
@@ -134,7 +149,7 @@ def reproduction_job(root: Path, claim_id: str) -> Job:
         root=root,
         claim=claim_from_json(lock.claim),
         recipe=recipe_from_json(lock.recipe),
-        seeds=Seeds.confirmatory(lock.registration),
+        seeds=seeds_of(root, lock),
         folder=root / "reports" / REPRODUCTION / claim_id / short(lock.registration),
         kind=REPRODUCTION,
         registration=lock.registration,
@@ -152,12 +167,19 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
     from harness.claim.canonical import claim_to_json
     from harness.subject.recipe import recipe_to_json
 
+    refuse_shadows(root)
     claim = parse_claim(root, root / "claims" / f"{claim_id}.yaml")
     if replicates is not None:
         claim = replace(claim, subject=replace(claim.subject, replicates=replicates))
     recipe = load_recipe(root, claim.subject.recipe)
-    code = builder_closure(root, recipe)
-    key = digest({"claim": claim_to_json(claim), "recipe": recipe_to_json(recipe), "code": code})
+    key = digest(
+        {
+            "claim": claim_to_json(claim),
+            "recipe": recipe_to_json(recipe),
+            "code": builder_closure(root, recipe),
+            "given": given_digests(root, recipe.given),
+        }
+    )
     return Job(
         root=root,
         claim=claim,
@@ -171,14 +193,37 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 
 
 def begin(job: Job) -> None:
-    """Tell the ledger that the attempt begins, once, before its first measurement."""
+    """Tell the ledger that the attempt begins, once, before its first measurement.
+
+    Raises :class:`OutOfOrder` where its seeds are still awaited.
+    """
+    if isinstance(job.seeds, Awaited):
+        raise job.seeds.missing()
     if job.kind == ATTEMPT:
         append_once(job.root, "attempt-started", _body(job))
+
+
+def recheck(job: Job) -> None:
+    """Compare an attempt with its lock once more: what is bound may have changed while it ran.
+
+    Raises :class:`TamperedError`.
+    """
+    if job.kind != ATTEMPT:
+        return
+    differences = compare(job.root, lock_of(job.root, job.claim.id))
+    if differences:
+        raise TamperedError(job.claim.id, differences)
 
 
 def measured(job: Job) -> tuple[int, ...]:
     """Replicates that are complete on disk."""
     return measured_replicates(job.folder, job.claim.subject.replicates)
+
+
+def read_besides(job: Job) -> tuple[str, ...]:
+    """What the builder read, in the replicates that are measured, that no lock binds."""
+    records = (read_json(job.folder / f"replicate.{r}.json") for r in measured(job))
+    return tuple(sorted({str(what) for one in records for what in one.get("read_besides", ())}))
 
 
 def finish(job: Job) -> bool:
