@@ -65,19 +65,17 @@ def _files(root: Path, path: str) -> list[str]:
     if not place.is_dir():
         return [_data(path)]
     found: list[str] = []
-    folders, seen = [path], 0
-    while folders:
-        folder = folders.pop()
+    folders = [path]
+    for folder in folders:  # grows while it is walked
         names = _names(root, folder)
-        seen += 1 + len(names)
-        if seen > 2 * MOST_FILES:
-            raise ClaimsError(f"{path} holds more than {MOST_FILES} files", fix=PACK)
-        for name in names:
+        for name in names if len(names) <= MOST_FILES else ():
             inner = f"{folder}/{name}"
             if inside(root, inner).is_dir():
                 folders.append(inner)
             else:
                 found.append(_data(inner))
+        if max(len(names), len(found), len(folders) - 1) > MOST_FILES:
+            raise ClaimsError(f"{path} holds more than {MOST_FILES} files or folders", fix=PACK)
     if not found:
         raise ClaimsError(f"the given folder {path} holds no file", fix="Put the data there")
     return found
