@@ -26,9 +26,8 @@ def full(root: Path) -> Path:
     write(root, "lib/plug.py", "p = 1\n")
     write(root, "claims/sub/test_more.py", "def test_x(): pass\n")
     write(root, "claims/test-odd.py", "def test_y(): pass\n")
-    write(
-        root, "pytest.ini", "[pytest]\naddopts = -q -p plug -p no:cacheprovider\npythonpath = lib\n"
-    )
+    options = "addopts = -q -p plug -p no:cacheprovider"
+    write(root, "pytest.ini", f"[pytest]\n{options}\npythonpath = lib\n")
     return root
 
 
@@ -82,9 +81,7 @@ def test_comments_layout_and_other_settings_are_free(full: Path) -> None:
     """As everywhere else."""
     before = beside(full)
     edit(full, "conftest.py", "import tools", '"""Shared."""\n\nimport tools  # for all')
-    edit(
-        full, "pytest.ini", "pythonpath = lib", "# where plug is\npythonpath = lib\nmarkers = slow"
-    )
+    edit(full, "pytest.ini", "pythonpath = lib", "# plug\npythonpath = lib\nmarkers = slow")
     assert beside(full) == before
 
 
