@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.digest import short
 from harness.errors import ClaimsError
 from harness.fields import good_id
-from harness.lock.beacon import published_at, time_of
+from harness.lock.beacon import CLOCK_WITHIN, published_at, time_of
 from harness.lock.chain import FILE, Row
 from harness.lock.findings import Findings
 from harness.lock.randomness import KIND, kept, promise_of, read_kept, rows_of
@@ -99,20 +99,26 @@ def _promise(root: Path, rows: Sequence[Row], registration: Row, out: Findings) 
         f"{where}: whether {promise} published this value: compare it with the beacon's archive"
         + (", or check the kept signature with the chain's public key" if pulse.signature else "")
     )
-    _dates(registration, promise, pulse.published, where, out)
+    _dates(registration, row, pulse.published, where, out)
 
 
-def _dates(registration: Row, promise: str, published: str, where: str, out: Findings) -> None:
-    """Dates are no proof, and one that contradicts the order is worth knowing."""
+def _dates(registration: Row, row: Row, published: str, where: str, out: Findings) -> None:
+    """Dates are no proof, and those that contradict the order are worth knowing."""
+    promise = promise_of(registration)
     try:
         at = published_at(promise) or time_of(published)
-        early = at < time_of(registration.time)
+        early, late = at < time_of(registration.time), at > time_of(row.time) + CLOCK_WITHIN
     except ValueError:
-        early = True
+        early = late = True
     if early:
         out.notes.append(
             f"{where}: {promise} was published ({published}) before the lock is dated "
             f"({registration.time}), so its value may have been known"
+        )
+    if late:
+        out.notes.append(
+            f"{where}: {promise} was published ({published}) after the row that has its value is "
+            f"dated ({row.time}), so the value may be made up"
         )
 
 

@@ -12,12 +12,20 @@ Not covered: whether the beacon published this value (look it up: the row says w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.digest import PREFIX, digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, OutOfOrder, RecordBroken, UnknownName
-from harness.lock.beacon import HEX, MOST_BYTES, Pulse, read_pulse
+from harness.lock.beacon import (
+    CLOCK_WITHIN,
+    HEX,
+    MOST_BYTES,
+    Pulse,
+    published_at,
+    read_pulse,
+)
 from harness.lock.chain import FILE, RESTORE, Row
 from harness.lock.ledger import append_locked, locked, read
 from harness.lock.record import registrations
@@ -100,7 +108,9 @@ def named(rows: Sequence[Row], word: str) -> Row:
     return found[-1]
 
 
-def add_randomness(root: Path, word: str, data: bytes, file: str) -> tuple[Row, Pulse]:
+def add_randomness(
+    root: Path, word: str, data: bytes, file: str, now: datetime | None = None
+) -> tuple[Row, Pulse]:
     """Keep the promise of the registration that ``word`` names with the pulse in ``data``.
 
     Keeps the bytes under :func:`file_of` and appends the row; with the same value once more nothing
@@ -109,6 +119,13 @@ def add_randomness(root: Path, word: str, data: bytes, file: str) -> tuple[Row, 
     attempt has begun.
     """
     pulse = read_pulse(data, file)
+    at = published_at(pulse.beacon)
+    if at is not None and at > (now or datetime.now(UTC)) + CLOCK_WITHIN:
+        raise ClaimsError(
+            f"{pulse.beacon} is not published before {at.isoformat(timespec='seconds')}",
+            where=file,
+            fix="Wait for the pulse; a value that is made up does not verify",
+        )
     with locked(root):
         rows = read(root)
         row = named(rows, word)
