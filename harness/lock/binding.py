@@ -24,6 +24,7 @@ from harness.lock.beside import beside
 from harness.lock.closure import builder_walk, evaluator_closure
 from harness.lock.given import given_digests
 from harness.lock.libraries import libraries
+from harness.lock.mentions import refuse_unlisted
 from harness.lock.tensors import tensors_digest
 from harness.subject.interface import Recipe
 from harness.subject.recipe import recipe_to_json
@@ -71,9 +72,11 @@ def given_files(root: Path, claim: Claim) -> dict[str, str]:
 def recipe_content(root: Path, recipe: Recipe) -> dict[str, Any]:
     """What is bound of one recipe: its meaning, its builder's code, libraries and given data.
 
-    Raises :class:`ClaimsError` naming the recipe where its given data cannot be bound.
+    Raises :class:`ClaimsError` naming the recipe where its given data cannot be bound, and for data
+    that it or its builder names and does not list.
     """
     walk, builder = builder_walk(root, recipe)
+    refuse_unlisted(root, recipe, walk)
     out: dict[str, Any] = {"recipe": recipe_to_json(recipe), "builder": builder}
     try:
         more = {

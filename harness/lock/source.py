@@ -22,6 +22,7 @@ from harness.errors import ClaimsError
 from harness.lock.dynamic import dynamic
 from harness.lock.imports import Import, imports, words
 from harness.lock.reaches import Fault, faults
+from harness.paths import LONGEST
 
 IGNORED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields without meaning of their own: ``ctx`` follows from the place, ``kind`` is a u prefix."""
@@ -71,6 +72,18 @@ def refused(source: bytes, file: str, as_builder: bool) -> tuple[Fault, ...]:
     tree = _tree(source, file)
     found = [Fault(line, words, UNREADABLE, WRITTEN_OUT) for line, words in dynamic(tree)]
     return tuple(sorted([*found, *(faults(tree) if as_builder else ())]))
+
+
+@lru_cache(maxsize=512)
+def texts(source: bytes, file: str) -> tuple[tuple[int, str], ...]:
+    """(line, text) of every short piece of text in a module. Raises as :func:`analyse` does."""
+    return tuple(
+        (node.lineno, node.value)
+        for node in ast.walk(_tree(source, file))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and 0 < len(node.value) <= LONGEST
+    )
 
 
 @lru_cache(maxsize=512)

@@ -28,6 +28,7 @@ INSTALLED = ("site-packages", ".venv", "node_modules")
 METADATA = (".egg-info", ".dist-info")
 HOSTS = ("localhost", "127.0.0.1", "::1", "", None)
 NETWORK = ("socket.connect", "socket.getaddrinfo")
+FILES = ("open", "sqlite3.connect")
 
 
 class ReadBesides(ClaimsError):
@@ -58,8 +59,8 @@ class Watch:
 
         Of other threads, which may be anybody's, only files are noted, and nothing is raised.
         """
-        what = self._opened(args) if name == "open" else _connected(name, args)
-        if self.paused or not what or not (own_thread or name == "open"):
+        what = self._opened(args) if name in FILES else _connected(name, args)
+        if self.paused or not what or not (own_thread or name in FILES):
             return
         self.found.add(what)
         if own_thread:
@@ -89,7 +90,7 @@ class Watch:
             self.paused = False
 
     def _opened(self, args: tuple[Any, ...]) -> str:
-        path, _, flags = args
+        path, flags = args[0], args[-1]
         if not isinstance(path, str | bytes | os.PathLike):
             return ""
         if isinstance(flags, int) and flags & os.O_ACCMODE not in READS:
@@ -143,7 +144,7 @@ def unwatched() -> Watch:
 
 
 def _hook(name: str, args: tuple[Any, ...]) -> None:
-    if not _active or not (name == "open" or name in NETWORK):
+    if not _active or not (name in FILES or name in NETWORK):
         return
     own = _active.get(threading.get_ident())
     watch = own or (next(iter(_active.values()), None) if len(_active) == 1 else None)

@@ -411,7 +411,7 @@ def test_what_cannot_be_bound_does_not_lock(tmp_path: Path) -> None:
     register(root, ["easy"])
 
 
-READS = "Path('models/data/extra.txt').read_text()"
+READS = "Path('models', 'data', 'extra.txt').read_text()"
 
 
 @pytest.fixture
