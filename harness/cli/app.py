@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from harness.cli import (
     amend,
     anchor,
+    beacon,
     check,
     explore,
     init,
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     amend.COMMAND,
     withdraw_command.COMMAND,
     anchor.COMMAND,
+    beacon.COMMAND,
     run.COMMAND,
     report.COMMAND,
     status.COMMAND,

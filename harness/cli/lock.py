@@ -17,6 +17,13 @@ from harness.errors import EXIT_OK
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to register together (they share replicates)", at_least_one=True)
+    parser.add_argument(
+        "--beacon",
+        default="",
+        metavar="TEXT",
+        help="promise that a pulse of public randomness, not yet published, is mixed into the "
+        "seeds (then: claims beacon)",
+    )
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -27,7 +34,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
-    done = register(root, ids, again=False, pilots=pilots_of(root, ids))
+    beacon = args.beacon.strip()
+    done = register(root, ids, again=False, pilots=pilots_of(root, ids), beacon=beacon)
     output.say(f"registered {', '.join(done.claims)}: {done.digest}")
     for name, pilot in done.pilots.items():
         output.say(f"{name}: pilot: {in_words(pilot)}")
@@ -36,13 +44,19 @@ def run(args: argparse.Namespace, output: Output) -> int:
             output.say(f"{name}: {one.where}: waived ({one.waiver}): {one.reason} [{one.rule}]")
     if done.restored:
         output.say("The ledger had this registration already; its lock files were written again.")
-    output.say(f"Commit {' '.join(str(p) for p in (done.path, *done.locks))}, then: claims run")
+    files = " ".join(str(p) for p in (done.path, *done.locks))
+    if beacon:
+        output.say(f"Nothing can be measured before {beacon}. Commit and publish {files} now;")
+        output.say(f"after the pulse: claims beacon {ids[0]} --file PULSE.json, then: claims run")
+    else:
+        output.say(f"Commit {files}, then: claims run")
     output.result(
         {
             "claims": list(done.claims),
             "registration": done.digest,
             "ledger": str(done.path),
             "locks": [str(path) for path in done.locks],
+            "beacon": beacon,
             "restored": done.restored,
             "pilots": dict(done.pilots),
             "waived": {k: [asdict(r) for r in v] for k, v in done.waived.items()},
@@ -57,7 +71,8 @@ COMMAND = Command(
     text="Register claims together. The lock binds the claim, the recipe, the code that evaluates "
     "and the versions that matter; the seeds are derived from it. Claims that are locked together "
     "and name the same recipe share their models. To change a locked claim: claims amend.",
-    example="claims lock first-claim second-claim",
+    example="claims lock first-claim second-claim\n"
+    "claims lock first-claim --beacon 'drand quicknet round 30000000'",
     arguments=_arguments,
     run=run,
 )

@@ -56,7 +56,7 @@ class Change:
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Every field at which two lock values (``Lock.as_json``) bind something else, in order."""
     found: list[Change] = []
-    for name in sorted({*before, *after} - {"registration", "members", "yaml", "schema"}):
+    for name in sorted({*before, *after} - {"registration", "members", "yaml", "schema", "pilot"}):
         if name == "claim_id" or _is_digest(before.get(name)):
             continue
         if name == "evaluator":

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness.claim.schema import Claim
+from harness.lock.lint_recipe import seed_rules
 from harness.lock.pilot import Pilot
 from harness.lock.refusal import RULES, Refusal, refusal
 from harness.lock.rules.checks import checks, outcomes
@@ -48,6 +49,7 @@ def findings(claim: Claim, recipe: Recipe, pilot: Pilot | None = None) -> tuple[
     """Every breach, waived ones with their sentence."""
     design = Design(claim, recipe, pilot)
     found = [*_whole(design), *checks(design), *outcomes(design), *contradictions(design)]
+    found += seed_rules(recipe)
     for criterion in claim.criteria:
         for rules in (decidable, margins, controls, nulls, pilots):
             found += rules(design, criterion)

@@ -34,6 +34,9 @@ PARTS = shaped(
     }
 )
 """What a registration binds, as those who compare it with a workspace rely on it."""
+LATER = ("given", "libraries", "conftest", "beacon")
+"""What registrations did not bind from the start: data and libraries of the recipe, code beside the
+claims, promised randomness. One without them is as valid as it was, and nothing of them differs."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,10 @@ class Lock:
 
     ``claim`` and ``recipe`` are canonical JSON. ``bound`` has ``claim`` and ``recipe`` (digests),
     ``builder`` and ``evaluator`` (module -> digest), ``settings``, ``packages``, ``files`` (path
-    -> digest of tensors). ``members`` maps every claim of the registration to its digest. ``yaml``
-    is the digest of the claim file's bytes, for information only; so is ``pilot``, what
-    ``harness.lock.pilot.recorded`` said (None: registered before that was kept).
+    -> digest of tensors), and those of :data:`LATER` that its registration has. ``members`` maps
+    every claim of the registration to its digest. ``yaml`` is the digest of the claim file's bytes,
+    for information only; so is ``pilot``, what ``harness.lock.pilot.recorded`` said (None:
+    registered before that was kept).
     """
 
     claim_id: str
@@ -165,6 +169,7 @@ def lock_from(row: Row, claim_id: str) -> Lock:
                 "settings": content["settings"],
                 "packages": content["packages"],
                 "files": mine["files"],
+                **{name: part[name] for part in (used, content) for name in LATER if name in part},
             },
             members=dict(members),
             yaml=mine["yaml"],

@@ -89,6 +89,10 @@ RULES: Mapping[str, Rule] = {
         "a direction that is nothing special exceeds half of the random ones half of the time",
         True,
     ),
+    "recipe-seed": Rule(
+        "a parameter of the recipe that is called a seed, at any depth",
+        "confirmatory seeds are derived from the registration, and nobody's to choose",
+    ),
     "replicates": Rule(
         "fewer than 3 replicates after exclusions, or an arm on a role trained in fewer than all",
         "without replicates there is no spread to test against",

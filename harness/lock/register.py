@@ -19,6 +19,8 @@ from harness.claim.schema import Claim
 from harness.digest import write_atomic
 from harness.errors import BadInput, ClaimsError, Problem
 from harness.lock.amend import as_amendment
+from harness.lock.beacon import promised
+from harness.lock.beside import refuse_shadows
 from harness.lock.binding import content
 from harness.lock.compare import compare
 from harness.lock.ledger import Row, append_locked, head, ledger_path, locked, read
@@ -49,6 +51,7 @@ def register(
     reason: str = "",
     again: bool = True,
     pilots: Pilots | None = None,
+    beacon: str = "",
 ) -> Registration:
     """Lock claims together.
 
@@ -56,9 +59,11 @@ def register(
     None where there is none; the registration keeps which of them it was, or that nobody looked.
 
     Claims that are locked already need a ``reason``, and are refused where ``again`` is off; their
-    earlier registrations stay on the ledger. Raises :class:`BadInput` with every problem of every
-    file, :class:`ClaimsError` with every refusal of every claim, :class:`RecordBroken` where the
-    record so far is not whole.
+    earlier registrations stay on the ledger. ``beacon`` names public randomness to come, which is
+    then mixed into the seeds (``harness.lock.beacon``).
+
+    Raises :class:`BadInput` with every problem of every file, :class:`ClaimsError` with every
+    refusal of every claim, :class:`RecordBroken` where the record so far is not whole.
     """
     ids = tuple(dict.fromkeys(claim_ids))
     if not ids:
@@ -69,11 +74,12 @@ def register(
         restored = restore(root, rows)
         whole = [load_lock(root, name) for name in _locked_ids(root)]
         earlier = registrations(rows)
-        if earlier and _interrupted(root, earlier[-1], ids, restored):
+        if earlier and _interrupted(root, earlier[-1], ids, restored, beacon):
             return _registration(root, earlier[-1], ids, restored=True)
         _refuse_relocking([lock.claim_id for lock in whole], ids, reason, again)
         waived = _refuse(bound, pilots or {})
-        value = content(root, head(root), bound)
+        refuse_shadows(root)
+        value = content(root, head(root), bound, promised(beacon))
         for name in ids:
             value["claims"][name]["pilot"] = recorded(pilots, name)
         kind, body = as_amendment(rows, registration_body(value, reason.strip()))
@@ -152,8 +158,12 @@ def _locked_ids(root: Path) -> tuple[str, ...]:
     return tuple(sorted(p.name.removesuffix(suffix) for p in (root / "claims").glob("*" + suffix)))
 
 
-def _interrupted(root: Path, row: Row, ids: tuple[str, ...], restored: Sequence[str]) -> bool:
+def _interrupted(
+    root: Path, row: Row, ids: tuple[str, ...], restored: Sequence[str], beacon: str
+) -> bool:
     """Whether this very registration is on the ledger, but was killed before its files were."""
     if set(row.body["claims"]) != set(ids) or not set(restored) & set(ids):
+        return False
+    if row.body["content"].get("beacon", "") != beacon.strip():
         return False
     return not any(compare(root, lock_from(row, name)) for name in ids)

@@ -21,10 +21,13 @@ from harness.claim.schema import Claim
 from harness.digest import digest, digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
 from harness.lock.amend import deviations
+from harness.lock.beside import refuse_shadows
 from harness.lock.closure import builder_closure
 from harness.lock.compare import Difference, compare
+from harness.lock.given import given_digests
 from harness.lock.ledger import append_once, read
 from harness.lock.lockfile import Lock, is_registered, load_lock
+from harness.lock.randomness import kept
 from harness.lock.withdraw import withdrawal
 from harness.measure.exploration import note
 from harness.measure.store import (
@@ -40,7 +43,7 @@ from harness.measure.store import (
 )
 from harness.paths import inside
 from harness.plan.expand import plan
-from harness.plan.seeds import Seeds
+from harness.plan.seeds import Awaited, Seeds
 from harness.subject.interface import Recipe
 from harness.subject.recipe import load_recipe, recipe_from_json
 
@@ -106,6 +109,18 @@ def lock_of(root: Path, claim_id: str) -> Lock:
     return load_lock(root, claim_id)
 
 
+def seeds_of(root: Path, lock: Lock) -> Seeds:
+    """The confirmatory seeds of a lock; :class:`Awaited` where the randomness that it promised is
+    not on the ledger yet. Raises :class:`RecordBroken` for randomness that cannot count."""
+    beacon = lock.bound.get("beacon", "")
+    if not beacon:
+        return Seeds.confirmatory(lock.registration)
+    row = kept(read(root), lock.registration)
+    if row is None:
+        return Awaited(lock.registration, beacon)
+    return Seeds.confirmatory(lock.registration, str(row.body["randomness"]))
+
+
 def attempt_folder(root: Path, claim_id: str, registration: str, attempt: str) -> Path:
     """Where an attempt's files are. Raises :class:`ClaimsError` where links lead elsewhere."""
     return _folder(root, f"{claim_id}/{short(registration)}/{attempt}")
@@ -152,7 +167,7 @@ def recorded_job(root: Path, lock: Lock) -> Job:
         root=root,
         claim=claim_from_json(lock.claim),
         recipe=recipe_from_json(lock.recipe),
-        seeds=Seeds.confirmatory(lock.registration),
+        seeds=seeds_of(root, lock),
         folder=attempt_folder(root, lock.claim_id, lock.registration, FIRST),
         kind=ATTEMPT,
         registration=lock.registration,
@@ -184,12 +199,19 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
     from harness.claim.canonical import claim_to_json
     from harness.subject.recipe import recipe_to_json
 
+    refuse_shadows(root)
     claim = parse_claim(root, root / "claims" / f"{claim_id}.yaml")
     if replicates is not None:
         claim = replace(claim, subject=replace(claim.subject, replicates=replicates))
     recipe = load_recipe(root, claim.subject.recipe)
-    code = builder_closure(root, recipe)
-    key = digest({"claim": claim_to_json(claim), "recipe": recipe_to_json(recipe), "code": code})
+    key = digest(
+        {
+            "claim": claim_to_json(claim),
+            "recipe": recipe_to_json(recipe),
+            "code": builder_closure(root, recipe),
+            "given": given_digests(root, recipe.given),
+        }
+    )
     return Job(
         root=root,
         claim=claim,
@@ -204,7 +226,12 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 
 def begin(job: Job) -> None:
     """Say what begins, once, before its first measurement: an attempt on the ledger, an exploration
-    in its own folder."""
+    in its own folder.
+
+    Raises :class:`OutOfOrder` where its seeds are still awaited.
+    """
+    if isinstance(job.seeds, Awaited):
+        raise job.seeds.missing()
     if job.kind == ATTEMPT:
         append_once(job.root, "attempt-started", attempt_key(job))
     if job.kind == EXPLORATION:
@@ -215,9 +242,27 @@ def _note(job: Job) -> None:
     note(job.folder, job.claim, job.recipe, builder_closure(job.root, job.recipe))
 
 
+def recheck(job: Job) -> None:
+    """Compare an attempt with its lock once more: what is bound may have changed while it ran.
+
+    Raises :class:`TamperedError`.
+    """
+    if job.kind != ATTEMPT:
+        return
+    differences = compare(job.root, lock_of(job.root, job.claim.id))
+    if differences:
+        raise TamperedError(job.claim.id, differences)
+
+
 def measured(job: Job) -> tuple[int, ...]:
     """Replicates that are complete on disk."""
     return measured_replicates(job.folder, job.claim.subject.replicates)
+
+
+def read_besides(job: Job) -> tuple[str, ...]:
+    """What the builder read, in the replicates that are measured, that no lock binds."""
+    records = (read_json(job.folder / f"replicate.{r}.json") for r in measured(job))
+    return tuple(sorted({str(what) for one in records for what in one.get("read_besides", ())}))
 
 
 def finish(job: Job) -> bool:

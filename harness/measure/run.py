@@ -16,11 +16,15 @@ from __future__ import annotations
 from filelock import FileLock, Timeout
 
 from harness.digest import digest, short
-from harness.lock.closure import builder_closure
+from harness.lock.beside import beside
+from harness.lock.closure import builder_walk
+from harness.lock.given import given_digests, given_files
 from harness.measure.alive import alive
-from harness.measure.artefacts import Progress, Workshop, load_builder
+from harness.measure.artefacts import Progress, Workshop
 from harness.measure.attest import attest
-from harness.measure.job import ATTEMPT, Job, begin, finish, measured
+from harness.measure.job import ATTEMPT, Job, begin, finish, measured, recheck
+from harness.measure.loading import load_builder
+from harness.measure.watch import Watch, make_watch, unwatched, watching
 from harness.paths import inside
 
 
@@ -33,16 +37,27 @@ def _lock(job: Job, replicate: int, timeout: float) -> FileLock:
     return FileLock(place / f"{name}.lock", timeout=timeout)
 
 
-def workshop_of(job: Job, progress: Progress) -> Workshop:
+def workshop_of(job: Job, progress: Progress, watch: Watch | None = None) -> Workshop:
     """The job's builder and cache."""
     return Workshop(
         root=job.root,
         recipe=job.recipe,
         builder=load_builder(job.root, job.recipe),
-        code=digest(builder_closure(job.root, job.recipe)),
+        code=digest(builder_walk(job.root, job.recipe)[1]),
         seed_of=lambda r: job.seeds.seed("train", job.recipe.id, r),
         progress=progress,
+        given=given_digests(job.root, job.recipe.given),
+        watch=watch or unwatched(),
     )
+
+
+def watch_of(job: Job) -> Watch:
+    """What the job's builder may read in the workspace; an attempt fails at anything else."""
+    root, recipe = job.root, job.recipe
+    names = [*given_files(root, recipe.given), *beside(root)]
+    names += [d.file for d in job.claim.directions if d.file is not None]
+    files = [*builder_walk(root, recipe)[0].files().values(), *(root / name for name in names)]
+    return make_watch(root, recipe.file, files, [job.folder], job.kind == ATTEMPT)
 
 
 def measure_replicate(job: Job, replicate: int, progress: Progress, wait: bool = True) -> bool:
@@ -59,10 +74,12 @@ def measure_replicate(job: Job, replicate: int, progress: Progress, wait: bool =
             if replicate in measured(job):
                 return True
             with alive(job):
+                recheck(job)
                 begin(job)
                 from harness.measure.runner import measure  # torch enters here
 
-                measure(job, replicate, workshop_of(job, progress), progress)
+                with watching(watch_of(job)) as watch:
+                    measure(job, replicate, workshop_of(job, progress, watch), progress)
             return True
     except Timeout:
         return False

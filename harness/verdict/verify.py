@@ -20,6 +20,7 @@ from harness.lock.anchor.records import AnchorTrust
 from harness.lock.history import examine_history
 from harness.lock.ledger import Row, read
 from harness.lock.lockfile import is_registered
+from harness.lock.promises import examine_randomness
 from harness.lock.record import registrations
 from harness.lock.sequence import examine_rows
 from harness.verdict.standing import claim_ids
@@ -47,6 +48,7 @@ def verify(
     out.examined.append(f"ledger: {len(rows)} rows, chain intact, the head witness agrees")
     if rows:
         out.add(examine_rows(rows))
+        out.add(examine_randomness(root, rows))
         out.add(examine_history(root, rows))
         found, anchors = examine_anchors(root, rows, trust)
         found.notes = [note for note in found.notes if note != UNANCHORED]  # said at the end
