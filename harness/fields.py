@@ -21,6 +21,8 @@ from harness.yamlio import MOST_PROBLEMS, Document, child
 IDENTIFIER = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 LONGEST_ID = 64
 LONGEST_TEXT = 4000
+MOST_NAMED = 256
+"""Arms, directions and the like of one document: each is looked at beside all others."""
 
 
 @dataclass
@@ -76,10 +78,13 @@ class Node:
             return []
         return [(k, Node(self.reader, child(self.path, k), v)) for k, v in self.value.items()]
 
-    def named(self, what: str) -> list[tuple[str, Node]]:
+    def named(self, what: str, most: int = MOST_NAMED) -> list[tuple[str, Node]]:
         """The entries of a mapping whose keys are identifiers; ``what`` names one of them."""
         out = []
-        for key, node in self.entries(f"a mapping of {what} names"):
+        entries = self.entries(f"a mapping of {what} names")
+        if len(entries) > most:
+            self.problem(f"{len(entries)} entries, more than {most}", "Split the claim")
+        for key, node in entries[:most]:
             if good_id(key):
                 out.append((key, node))
             else:

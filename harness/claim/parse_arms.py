@@ -31,6 +31,7 @@ WITHOUT_DIRECTION = ("replace-mean", "replace-zero")
 DONORS = {"same": 0, "next": 1}
 MOST_CONTROLS = 1000
 MOST_DOSES = 64
+MOST_CANDIDATES = 64
 LARGEST_DOSE = 4.0
 """In median residual norms: beyond it nothing of the model's own is left."""
 
@@ -233,6 +234,9 @@ def _candidates(keys: Mapping[str, Node], names: Names) -> tuple[str, ...]:
         return ()
     items = keys["directions"].items("a list of directions")
     out = tuple(reference(item, "direction", names.directions) for item in items)
+    if len(out) > MOST_CANDIDATES:
+        what = f"{len(out)} candidates, more than {MOST_CANDIDATES}"
+        keys["directions"].problem(what, "Split the arm")
     if isinstance(keys["directions"].value, list) and not out:
         keys["directions"].problem("no direction is named", "Name at least one")
     if len(set(out)) < len(out):

@@ -16,6 +16,8 @@ from harness.claim.vocabulary import AT_ARMS, JUDGED
 from harness.fields import Node
 from harness.subject.recipe import HOOK, POSITIONS
 
+MOST_CRITERIA = 32
+"""Each is simulated before the claim is locked, which takes up to seconds."""
 Params = dict[str, Any]
 
 
@@ -38,7 +40,7 @@ def preconditions(node: Node, names: Names) -> tuple[Precondition, ...]:
 
 def criteria(node: Node, names: Names) -> tuple[Criterion, ...]:
     """Each decides for or against; there must be one."""
-    entries = node.named("criterion")
+    entries = node.named("criterion", MOST_CRITERIA)
     if not entries and isinstance(node.value, dict):
         node.problem("no criterion: the claim decides nothing", "Add at least one")
     out = []

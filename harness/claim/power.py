@@ -33,6 +33,9 @@ CORRELATION = 0.5
 """Between members of a family, over replicates."""
 
 SIMULATIONS = 2_000
+MOST_NUMBERS, FEWEST = 20_000_000, 100
+"""Numbers drawn at once; a family of many members on many replicates is simulated less often, but
+never less often than this."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def power(
     Raises :class:`UntestableError` where the rule admits no test or ``expect.sd`` is not above 0.
     """
     rule = rule_of(criterion.test, seed)
+    n_sims = min(n_sims, max(FEWEST, MOST_NUMBERS // max(1, members * n_replicates)))
     blank = Power(
         criterion=criterion.name,
         kind=rule.kind,

@@ -26,7 +26,8 @@ MOST_BYTES = 256 << 20
 """Of a file."""
 MOST_UNPACKED = 512 << 20
 MOST_ROWS = 1 << 21
-MOST_GROUPS = 4096
+MOST_GROUPS = 16
+"""Writers start a new one after a million rows."""
 MOST_THRIFT = 1 << 20
 """Bytes of a string, and entries of a list, in the footer."""
 LONGEST_TEXT = 1 << 16

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 MOST_PAGE = 64 << 20
 """Bytes that one page may unpack to. Writers aim at one million."""
-MOST_FIELDS = 4096
+MOST_PAGES = 1024
+"""Of one column in one row group."""
+MOST_FIELDS = 256
 MOST_DEPTH = 8
 
 STOP, TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(13)
@@ -25,8 +27,11 @@ def unpacked_bytes(data: bytes, start: int, end: int) -> int:
     """The sum of what the pages in ``data[start:end]`` unpack to. Raises :class:`Oversized`."""
     if not 0 <= start <= end <= len(data):
         raise Oversized("a column lies outside the file")
-    total, at = 0, start
+    total, at, count = 0, start, 0
     while at < end:
+        count += 1
+        if count > MOST_PAGES:
+            raise Oversized(f"a column has more than {MOST_PAGES} pages")
         header = _Header(data, at, end)
         unpacked, packed = header.sizes()
         if unpacked > MOST_PAGE:

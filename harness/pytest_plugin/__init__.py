@@ -48,8 +48,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Claim files of a workspace become collectors."""
     if not is_claim_file(file_path):
         return None
-    file: pytest.Collector = collect.ClaimFile.from_parent(parent, path=file_path)
-    return file
+    return collect.claim_file(parent, file_path)
 
 
 @pytest.hookimpl(trylast=True)

@@ -66,6 +66,16 @@ class ClaimFile(pytest.File):
         return super().repr_failure(excinfo)
 
 
+def claim_file(parent: pytest.Collector, path: Path) -> ClaimFile:
+    """The node of a claim file. A name that a terminal must not be given is written out."""
+    shown: dict[str, Any] = {}
+    if visible(path.name) != path.name:
+        where = parent.nodeid if parent.nodeid not in ("", ".") else path.parent.name
+        shown = {"name": visible(path.name), "nodeid": f"{where}/{visible(path.name)}"}
+    file: ClaimFile = ClaimFile.from_parent(parent, path=path, **shown)
+    return file
+
+
 class Group(pytest.Collector):
     """``precondition``, ``replicate`` or ``criterion`` of one claim."""
 
