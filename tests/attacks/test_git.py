@@ -223,7 +223,8 @@ def test_a_later_file_of_the_results_does_not_hide_the_first(tmp_path: Path) -> 
     study.start(registration)
     study.measure(registration)
     study.commit("results")
-    assert f"results were added in {name(early)}" in problem(study)
+    assert f"results were added in {name(early)}, which" in problem(study)
+    assert study.history.firsts[0].results == (early,)
 
 
 @pytest.mark.parametrize("resolved", ["ours", "theirs", "chained"])
