@@ -85,7 +85,7 @@ def test_a_ledger_deleted_and_begun_anew_is_named(tmp_path: Path) -> None:
 
 def test_a_ledger_replaced_by_a_link_is_named(tmp_path: Path) -> None:
     """A commit in which the ledger is something else than a file has none."""
-    study, *_ = honest(tmp_path)
+    study, _, lock, _ = honest(tmp_path)
     path = tmp_path / "claims/ledger.jsonl"
     data = path.read_bytes()
     path.unlink()
@@ -95,6 +95,7 @@ def test_a_ledger_replaced_by_a_link_is_named(tmp_path: Path) -> None:
     path.write_bytes(data)
     study.commit("back")
     assert problem(study) == f"history: commit {name(linked)} deletes the ledger of 3 rows"
+    assert study.history.firsts[0].lock == (lock,)
 
 
 def test_an_amended_commit_is_seen_by_whoever_has_the_ledger_from_before(tmp_path: Path) -> None:
@@ -224,7 +225,8 @@ def test_a_later_file_of_the_results_does_not_hide_the_first(tmp_path: Path) -> 
     study.start(registration)
     study.measure(registration)
     study.commit("results")
-    assert f"results were added in {name(early)}" in problem(study)
+    assert f"results were added in {name(early)}, which" in problem(study)
+    assert study.history.firsts[0].results == (early,)
 
 
 @pytest.mark.parametrize("resolved", ["ours", "theirs", "chained"])
