@@ -2,8 +2,8 @@
 
 Linear layers run over all rows at once and attention per query position (``keyvalue``), so that a
 row's numbers are the same alone, in a batch, and however its prompt is cut into calls. Scoring
-replays only the blocks above the site, only from the first edited column on: ``replay``. A replayed
-row agrees with the clean run's to rounding, whereas clean rows are the same bits in any batch.
+replays only the blocks above the site, only from the first edited column on (``replay``), by
+products packed for the rows at hand: a replayed row agrees with other ways to it to rounding.
 
 Not covered: families other than Llama's (the bridge), grouped key-value heads, a decoder whose
 weights change after it was wrapped.
