@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness.digest import canonical
+from harness.lock import witness
 from harness.lock.anchor.der import GRANTED, SEQUENCE, elements, signed_fields, wrap
 from harness.lock.anchor.records import AnchorTrust
 from harness.lock.chain import Row, line_of
@@ -261,7 +262,12 @@ def ledger(root: Path, rows: int = 3) -> Path:
     (root / "claims").mkdir(parents=True, exist_ok=True)
     for n in range(1, rows + 1):
         if n == 2:
-            append(root, "registration", {"registration": "sha256:" + "2" * 64, "claims": {}})
+            append(root, "registration", {
+                "registration": "sha256:" + "2" * 64,
+                "claims": {},
+                "reason": "",
+                "content": {"claims": {}, "recipes": {}},
+            })
         else:
             append(root, "attempt-started", {"claim": "c", "n": n})
     return root
@@ -278,6 +284,9 @@ def rebuilt(root: Path, change: Callable[[Row], dict[str, object] | None]) -> No
             new.append(Row.make(len(new) + 1, row.kind, body, row.time, prev))
     assert all(canonical(row.as_json()) for row in new)
     ledger_path(root).write_bytes(b"".join(line_of(row) for row in new))
+    (root / witness.WITNESS).unlink(missing_ok=True)
+    if new:
+        witness.write(root, new[-1])  # whoever rebuilds a ledger rebuilds its witness
 
 
 @pytest.fixture(scope="session")
