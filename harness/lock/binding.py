@@ -24,6 +24,7 @@ from harness.lock.beside import beside
 from harness.lock.closure import builder_walk, evaluator_closure
 from harness.lock.given import given_digests
 from harness.lock.libraries import libraries
+from harness.lock.memory import remember
 from harness.lock.mentions import refuse_unlisted
 from harness.lock.tensors import tensors_digest
 from harness.subject.interface import Recipe
@@ -45,7 +46,7 @@ ABSENT = "not installed"
 
 def packages() -> dict[str, str]:
     """Installed version of every package that numbers depend on."""
-    return {name: _version(name) for name in PACKAGES}
+    return remember("packages", lambda: {name: _version(name) for name in PACKAGES})
 
 
 def _version(name: str) -> str:

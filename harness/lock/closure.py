@@ -27,6 +27,7 @@ from pathlib import Path
 import harness
 from harness.errors import ClaimsError
 from harness.lock.imports import Import
+from harness.lock.memory import remember
 from harness.lock.source import MOST_SOURCE, Module, analyse, documented, refused
 from harness.paths import inside
 from harness.regular import Unreadable, read_regular
@@ -100,7 +101,8 @@ def evaluator_closure(root: Path | None = None) -> dict[str, str]:
 
     With a ``root``, files of the workspace that shadow a library it imports are in it.
     """
-    return Walk(() if root is None else (root,), apart=APART).run(EVALUATOR)
+    bases = () if root is None else (root,)
+    return remember(("evaluator", root), lambda: Walk(bases, apart=APART).run(EVALUATOR))
 
 
 class Walk:

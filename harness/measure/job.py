@@ -10,33 +10,39 @@ none, and nothing is measured before the ledger says that the attempt has begun.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.claim.canonical import claim_from_json
 from harness.claim.parse import parse_claim
-from harness.claim.schema import Claim
 from harness.digest import digest, digest_bytes, short, write_atomic
-from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
+from harness.errors import NothingThere, OutOfOrder, RecordBroken
 from harness.lock.amend import deviations
 from harness.lock.beside import refuse_shadows
 from harness.lock.closure import builder_closure
-from harness.lock.compare import Difference, compare
+from harness.lock.compare import compare
 from harness.lock.given import given_digests
 from harness.lock.ledger import append_once, read
 from harness.lock.lockfile import Lock, is_registered, load_lock
 from harness.lock.randomness import kept
 from harness.lock.withdraw import withdrawal
 from harness.measure.exploration import note
+from harness.measure.job_record import (
+    ATTEMPT,
+    EXPLORATION,
+    FIRST,
+    REPRODUCTION,
+    Job,
+    TamperedError,
+    measured,
+)
 from harness.measure.store import (
     SCHEMA,
     CellName,
     digests,
     direction_file,
     json_bytes,
-    measured_replicates,
     read_json,
     read_recorded,
     record_path,
@@ -44,57 +50,9 @@ from harness.measure.store import (
 from harness.paths import inside
 from harness.plan.expand import plan
 from harness.plan.seeds import Awaited, Seeds
-from harness.subject.interface import Recipe
 from harness.subject.recipe import load_recipe, recipe_from_json
 
-ATTEMPT, REPRODUCTION, EXPLORATION = "attempt", "reproduction", "exploration"
-FIRST = "a1"
-
-
-class TamperedError(ClaimsError):
-    """Something differs from the lock; carries the differences, field by field."""
-
-    exit_code = 3
-
-    def __init__(self, claim_id: str, differences: Sequence[Difference]) -> None:
-        self.differences = tuple(differences)
-        lines = "; ".join(str(d) for d in self.differences[:6])
-        more = len(self.differences) - 6
-        super().__init__(
-            f"differs from its lock: {lines}" + (f"; and {more} more" if more > 0 else ""),
-            where=claim_id,
-            fix="Restore what was locked, or change it in the open: claims amend (the earlier "
-            "version stays on the ledger)",
-        )
-
-
-@dataclass(frozen=True)
-class Job:
-    """One claim's plan: where it reads from, which seeds it uses, where it writes."""
-
-    root: Path
-    claim: Claim
-    recipe: Recipe
-    seeds: Seeds
-    folder: Path
-    kind: str
-    registration: str
-    attempt: str
-    deviations: tuple[str, ...] = ()
-    """Why no clean verdict can come of it (an earlier version had begun its attempt)."""
-
-    @property
-    def final_split(self) -> str:
-        """The split that is judged: explorations never touch ``confirm``."""
-        return "explore" if self.kind == EXPLORATION else "confirm"
-
-    @property
-    def replicates(self) -> range:
-        return range(self.claim.subject.replicates)
-
-    @property
-    def complete(self) -> bool:
-        return len(measured(self)) == len(self.replicates)
+__all__ = ["ATTEMPT", "EXPLORATION", "FIRST", "REPRODUCTION", "Job", "TamperedError", "measured"]
 
 
 def lock_of(root: Path, claim_id: str) -> Lock:
@@ -252,11 +210,6 @@ def recheck(job: Job) -> None:
     differences = compare(job.root, lock_of(job.root, job.claim.id))
     if differences:
         raise TamperedError(job.claim.id, differences)
-
-
-def measured(job: Job) -> tuple[int, ...]:
-    """Replicates that are complete on disk."""
-    return measured_replicates(job.folder, job.claim.subject.replicates)
 
 
 def read_besides(job: Job) -> tuple[str, ...]:

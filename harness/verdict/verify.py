@@ -20,6 +20,7 @@ from harness.lock.anchor.records import AnchorTrust
 from harness.lock.history import examine_history
 from harness.lock.ledger import Row, read
 from harness.lock.lockfile import is_registered
+from harness.lock.memory import remembered
 from harness.lock.promises import examine_randomness
 from harness.lock.record import registrations
 from harness.lock.sequence import examine_rows
@@ -55,14 +56,15 @@ def verify(
         out.add(found)
         out.anchored = max((one.seq for one in anchors if one.trusted), default=0)
     known = claim_ids(root)
-    for claim_id in ids or known:
-        if claim_id not in known:
-            out.problems.append(f"{claim_id}: no such claim in this workspace")
-        elif not is_registered(root, claim_id):
-            out.not_examined.append(f"{claim_id}: not registered")
-        else:
-            out.claims += 1
-            examine_claim(root, claim_id, rows, out)
+    with remembered():
+        for claim_id in ids or known:
+            if claim_id not in known:
+                out.problems.append(f"{claim_id}: no such claim in this workspace")
+            elif not is_registered(root, claim_id):
+                out.not_examined.append(f"{claim_id}: not registered")
+            else:
+                out.claims += 1
+                examine_claim(root, claim_id, rows, out)
     _vanished(root, known, rows, out)
     _unregistered(root, rows, out)
     _gather(out)

@@ -98,7 +98,7 @@ def _broken(root: Path) -> None:
         (_pipe, "not a regular file"),
         (_code, "code cannot be given"),
         (_cache, "code cannot be given"),
-        (_not_text, "is no text"),
+        (_not_text, "cannot be seen"),
         (_broken, "not a safetensors file"),
     ],
 )

@@ -57,4 +57,4 @@ def test_every_depth_of_every_params_is_looked_into(where: str, params: Any, pat
 
 def test_no_sentence_waives_it() -> None:
     """There is no reason to choose a seed."""
-    assert RULES["recipe-seed"] is False
+    assert RULES["recipe-seed"].waivable is False
