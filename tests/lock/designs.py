@@ -26,7 +26,8 @@ RECIPE = Recipe(
     (
         RoleSpec("standard"),
         RoleSpec("regulation"),
-        RoleSpec("tuned"),
+        RoleSpec("tuned", parent="standard"),
+        RoleSpec("untuned", parent="regulation"),
         RoleSpec("few", replicates=5),
     ),
     DictionarySpec(("standard", "regulation"), ("blocks.1.hook_resid_post",), {}),
