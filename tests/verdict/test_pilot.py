@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -152,7 +153,10 @@ def test_a_record_without_a_part_is_named(tmp_path: Path) -> None:
     found = pilot_of(root, "easy")
     assert found is not None
     assert "was not measured" in found.missing["surprised"]
-    (folder / "replicate.1.json").write_text("[]")
+    record = folder / "replicate.1.json"
+    record.write_text(json.dumps({"schema": "causal-claims/replicate/1"}))
+    assert pilot_of(root, "easy") is not None  # nothing of it is needed here
+    record.write_text("[]")
     with pytest.raises(RecordBroken, match="Remove that folder"):
         pilot_of(root, "easy")
 
