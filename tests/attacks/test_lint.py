@@ -22,8 +22,11 @@ schema: causal-claims/recipe/1
 id: tiny
 builder: models.tiny:Tiny
 params: {}
-roles: {standard: {params: {}}, regulation: {params: {}}, tuned: {params: {}},
-        few: {params: {}, replicates: 5}}
+roles:
+  standard: {params: {}}
+  regulation: {params: {}}
+  tuned: {parent: standard, params: {}}
+  few: {params: {}, replicates: 5}
 """
 BEFORE_CRITERIA = "criteria:\n"
 COVERED = CONTRAST[CONTRAST.index("  covered:") : CONTRAST.index(BEFORE_CRITERIA)]

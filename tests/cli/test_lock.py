@@ -22,12 +22,12 @@ def root(tmp_path: Path) -> Path:
     return workspace(tmp_path, locked=False)
 
 
-def explore(root: Path, replicates: int = 2) -> None:
-    """An exploration written by hand."""
-    job = exploration_job(root, "easy", replicates)
+def explore(root: Path, loss: float = 3.7) -> None:
+    """An exploration of two replicates, written by hand."""
+    job = exploration_job(root, "easy", 2)
     begin(job)
     for replicate in job.replicates:
-        write_replicate(job, replicate)
+        write_replicate(job, replicate, loss)
     finish(job)
 
 
@@ -97,6 +97,19 @@ def test_an_exploration_is_the_pilot_that_is_kept(
     kept = load_lock(root, "easy").pilot
     assert kept["replicates"] == 2
     assert kept["evidence"].startswith("sha256:")
+
+
+def test_check_holds_the_claim_against_its_exploration(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A spread that the expectation does not allow is said before anybody locks."""
+    edit(root, "sd: 0.2", "sd: 0.01")
+    assert call(root, capsys, "check", "easy")[0] == 0
+    explore(root)
+    code, said = call(root, capsys, "check", "easy")
+    assert code == 2
+    assert "criteria.surprised.expect.sd: cannot be locked: the spread between replicates" in said
+    assert "waivers: {pilot: <a sentence>}" in said
 
 
 def test_an_exploration_of_another_design_is_no_pilot(

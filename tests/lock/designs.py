@@ -26,7 +26,8 @@ RECIPE = Recipe(
     (
         RoleSpec("standard"),
         RoleSpec("regulation"),
-        RoleSpec("tuned"),
+        RoleSpec("tuned", parent="standard"),
+        RoleSpec("untuned", parent="regulation"),
         RoleSpec("few", replicates=5),
     ),
     DictionarySpec(("standard", "regulation"), ("blocks.1.hook_resid_post",), {}),
@@ -242,10 +243,11 @@ def refusals(
     edits: Edit | None = None,
     pilot: Pilot | None = None,
     beyond: Callable[[Claim], Claim] | None = None,
+    recipe: Recipe = RECIPE,
 ) -> list[Refusal]:
     """Every refusal that stands; a problem of the language as a refusal of the rule ``parse``."""
     try:
         one = claim(base, edits)
     except BadInput as error:
         return [Refusal("parse", p.path, p.what, False) for p in error.problems]
-    return list(lint(beyond(one) if beyond else one, RECIPE, pilot))
+    return list(lint(beyond(one) if beyond else one, recipe, pilot))

@@ -46,7 +46,7 @@ def test_the_designs_that_the_defects_are_made_of_are_sound(base: str) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_defect_is_refused_and_its_nearest_neighbour_is_not(row: Row) -> None:
     """By exactly these rules, in these words; one step back, it locks."""
-    found = refusals(row.base, row.edit, row.pilot, row.beyond)
+    found = refusals(row.base, row.edit, row.pilot, row.beyond, row.recipe)
     assert {one.rule for one in found} == set(row.rules.split())
     assert any(row.words in one.reason for one in found), [one.reason for one in found]
     assert refusals(row.base, row.neighbour, row.near_pilot) == []

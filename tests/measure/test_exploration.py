@@ -32,7 +32,8 @@ def designed(job: Job) -> str:
 
 def test_beginning_says_what_is_explored(tmp_path: Path) -> None:
     """The folder holds the design and the number of replicates; nothing is written twice."""
-    job = explored(workspace(tmp_path, locked=False), 2)
+    job = exploration_job(workspace(tmp_path, locked=False), "easy", 2)
+    begin(job)
     path = job.folder / FILE
     assert json.loads(path.read_bytes()) == {
         "schema": "causal-claims/exploration/1",

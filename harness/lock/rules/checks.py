@@ -35,6 +35,9 @@ HALF, TWICE = 0.5, 2.0
 BARELY_EXPLAINS, MOSTLY_DEAD = 0.1, 0.95
 """Of a dictionary: variance explained, features dead."""
 
+THE_BEHAVIOUR = ("rate", "onset_mass")
+"""Two readouts of one thing: what bounds one of them bounds the other."""
+
 Params = Mapping[str, Any]
 Found = tuple[str, str, str]
 """(parameter, rule, reason)"""
@@ -60,6 +63,8 @@ def outcomes(design: Design) -> Iterator[Refusal]:
         for criterion in design.claim.criteria:
             readout = one.params.get("readout")
             judged = {criterion.estimand.get("readout")}
+            if judged & {*THE_BEHAVIOUR}:
+                judged |= {*THE_BEHAVIOUR}
             if one.kind != "rise":  # a limit on damage is a condition of many an effect
                 judged.add(criterion.estimand.get("damage"))
             mine = design.deciding(criterion)

@@ -14,7 +14,7 @@ Not covered: what an estimand can be (``spans``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -113,6 +113,15 @@ class Design:
             return (name, None, None, None, None)
         sides = [arm.on if s == HOST else s for s in (found.positive, found.negative)]
         return (found.method, self.claim.sites.get(found.site), found.file, *sides)
+
+    def made_of(self, source: Source, models: Iterable[Source]) -> bool:
+        """Whether a source is one of the models, or trained on from one of them."""
+        roles, role = {m.on for m in models}, source.on
+        for _ in self.recipe.roles:  # no chain of parents is longer
+            if role in roles or not role:
+                break
+            role = self.recipe.role(role).parent or ""
+        return role in roles
 
     def span(self, name: str, readout: str, at: str | float | None = None) -> Span:
         """What a readout of an arm can be."""

@@ -38,8 +38,6 @@ def margins(design: Design, criterion: Criterion) -> Iterator[Refusal]:
         )
         yield refusal("same", f"{where}.estimand", reason)
         return
-    if test.kind == "equivalence" and test.margin <= 0:
-        return  # the rule itself is refused
     place = f"{where}.test.margin"
     spoken = f"[{natural[0]:g}, {natural[1]:g}]"
     if _at_dose_zero(design, criterion):

@@ -4,8 +4,9 @@ A criterion is a null where its estimand, with the interventions doing nothing, 
 supports. Which kind of test says so does not matter: ``equivalence``, ``below`` a positive margin,
 ``superiority`` above a negative one, a level that the model has anyway. Such a claim needs
 
-- a *positive control*: a precondition ``share`` or ``ratio`` on the same readout, in which an arm
-  outside the tested ones moves it, by a bound that doing nothing fails;
+- a *positive control*: a precondition ``share`` or ``ratio`` on the same readout, in which the same
+  model, changed in a way that is not tested (another intervention, or a role that the recipe trains
+  on from it), moves it by a bound that doing nothing fails;
 - *coverage*: the tested arm is read at its largest dose (or at all of them), and a coverage
   precondition says that this reaches the dose at which another arm acts.
 
@@ -15,7 +16,7 @@ A criterion of the same claim that the same arm cannot meet by doing nothing doe
 Where two arms intervene and the readout is one of damage, the arm that is to be the gentler one may
 do nothing at all: it needs coverage, but no positive control, because the other arm is one.
 
-Not covered: whether the positive control is on the model in question (a person can see that).
+Not covered: whether what the positive control does is like what the tested arms might do.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from collections.abc import Iterator
 from harness.claim.schema import Arm, Criterion, Precondition
 from harness.lock.refusal import Refusal, refusal
 from harness.lock.rules.design import DAMAGE, Design, Source, listed
-from harness.lock.rules.spans import by_nothing, met
+from harness.lock.rules.spans import by_nothing, met, times
 
 CONTROL_AT_LEAST = 0.25
-"""Of a positive control beside an arm with the effect."""
+"""Of a positive control beside an arm with the effect; doing nothing must give less."""
 TIMES_AT_LEAST = 1.5
 """Of a positive control beside the model as it is, where doing nothing gives 1."""
 CLOSES_AT_LEAST = 0.25
@@ -102,20 +103,31 @@ def _controlled(design: Design, criterion: Criterion, tested: tuple[Arm, ...]) -
 def _is_control(
     design: Design, criterion: Criterion, p: Precondition, tested: tuple[Arm, ...]
 ) -> bool:
-    """Whether a precondition has an outsider do what the tested arms are said not to do."""
+    """Whether a precondition has an outsider do what the tested arms are said not to do.
+
+    It says that one arm reads at least so many times another. With the outsider replaced by the
+    model as it is, it has to fail.
+    """
     inside = _inside(design, criterion)
-    plain = {design.source(a.name).itself for a in tested}
-    if not tested:
-        plain = {design.source(a.name) for a in design.named(criterion)}
+    plain = [design.source(a.name).itself for a in tested or design.named(criterion)]
     one, two = design.source(p.params["arm"]), design.source(p.params["over"])
+    bound, readout = p.params["at_least"], p.params["readout"]
     for outsider, other in ((one, two), (two, one)):
         if any(outsider.related(i) for i in inside) or outsider.related(other):
             continue
-        least = TIMES_AT_LEAST if other in plain else CONTROL_AT_LEAST
+        if tested and not design.made_of(outsider, plain):
+            continue
+        if other in plain:
+            if bound >= TIMES_AT_LEAST:
+                return True
+            continue
+        least = CONTROL_AT_LEAST
         trained = criterion.estimand.get("trained")
         if trained is not None and other == design.source(trained):
             least = max(least, criterion.test.margin)
-        if p.params["at_least"] >= least:
+        pairs = [(other, m) if outsider == one else (m, other) for m in plain]
+        apart = min((times(design, *pair, readout)[0] for pair in pairs), default=0.0)
+        if bound >= least and apart > 0 and bound > 1 / apart:
             return True
     return False
 
@@ -133,10 +145,12 @@ def _inside(design: Design, criterion: Criterion) -> tuple[Source, ...]:
 
 def _control_words(design: Design, criterion: Criterion, tested: tuple[Arm, ...]) -> str:
     what = "an intervention that does nothing" if tested else "two models that do not differ"
+    whose = "the same model, changed in a way that is not tested," if tested else "another model"
     words = (
-        f"{what} would meet it, so this is a null claim, without a precondition (share at least "
-        f"{CONTROL_AT_LEAST:g}, or {TIMES_AT_LEAST:g} times the model as it is) on "
-        f"{_reads(criterion)} of an arm outside the compared ones that must differ: the "
+        f"{what} would meet it, so this is a null claim, without a precondition (share or ratio) "
+        f"on {_reads(criterion)} that {whose} meets and doing nothing fails: at least "
+        f"{TIMES_AT_LEAST:g} times the model as it is, or a share of at least "
+        f"{CONTROL_AT_LEAST:g} of a model that a ratio precondition sets apart from it. The "
         "measurement may be unable to see an effect"
     )
     if criterion.estimand.get("kind") in ("level", "contrast", "log-ratio") and tested:
@@ -169,6 +183,8 @@ def _uncovered(design: Design, criterion: Criterion, arm: Arm) -> str:
             lead += f"; precondition {p.name} takes the dose at which it acts from a tested arm"
         elif p.params["readout"] not in (_reads(criterion), BEHAVIOUR):
             lead += f"; precondition {p.name} is about {p.params['readout']}"
+        elif acting.kin[:1] != design.source(arm.name).kin[:1]:
+            lead += f"; precondition {p.name} is about an arm at another site"
         elif p.params["closes"] < CLOSES_AT_LEAST:
             lead += f"; precondition {p.name} takes closing {p.params['closes']:g} for acting"
         else:

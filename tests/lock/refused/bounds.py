@@ -89,8 +89,8 @@ ROWS = (
     added(
         "any share is a share",
         "next to nothing",
-        {**of_treatment("share", over="own-mean", at_least=1e-9), "readout": "onset_mass"},
-        {**of_treatment("share", over="own-mean", at_least=0.5), "readout": "onset_mass"},
+        {**of_treatment("share", over="own-mean", at_least=1e-9), "readout": "elsewhere_mass"},
+        {**of_treatment("share", over="own-mean", at_least=0.5), "readout": "elsewhere_mass"},
         "vacuous",
     ),
     added(

@@ -37,6 +37,13 @@ ROWS = (
         "outcome",
     ),
     added(
+        "INVALID unless the mass of the behaviour is gone",
+        "it reads onset_mass of treatment, which criterion closes judges",
+        {**of_treatment("level", at="judged", at_most=0.05), "readout": "onset_mass"},
+        {**of_treatment("level", at="judged", at_most=0.05), "readout": "elsewhere_mass"},
+        "outcome",
+    ),
+    added(
         "INVALID unless the behaviour is much rarer",
         "criterion closes judges",
         {**of_treatment("ratio", over="treatment", at_least=5), "arm": "baseline"},

@@ -16,6 +16,15 @@ SOME: Edit = {
     f"{NONE}.expect": {"effect": 0.9, "sd": 0.15},
 }
 OF_ITSELF: Edit = {ESTIMAND: {"kind": "level", "arm": "baseline", "readout": "kl"}}
+TRAINED_RATE = {
+    "kind": "ratio",
+    "arm": "trained",
+    "over": "baseline",
+    "readout": "rate",
+    "at_least": 10,
+    "floor": 0.1,
+    "why": "w",
+}
 
 
 def gate(**changes: float) -> Edit:

@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 from tests.lock.designs import Edit
-from tests.lock.refused.edits import SMALL, control, covered, small
+from tests.lock.refused.edits import PRE, SMALL, TRAINED_RATE, control, covered, small
 from tests.lock.refused.row import Row
 
 GAP = {"kind": "closed-gap", "arm": "pushed", "baseline": "baseline", "reference": "trained"}
+REMOVED: Edit = {
+    f"{SMALL}.estimand": {
+        "kind": "contrast",
+        "arm": "removal",
+        "minus": "trained",
+        "readout": "rate",
+        "at": 1.0,
+    },
+    f"{PRE}.band-r": {"kind": "dose-band", "arm": "removal", "low": 0.8, "high": 1.2, "why": "w"},
+    f"{PRE}.present": TRAINED_RATE,
+    "arms.untuned": {"on": "untuned"},
+    "arms.zeroed": {
+        "on": "regulation",
+        "site": "onset",
+        "operation": "replace-zero",
+        "doses": [0.0, 1.0],
+    },
+    **covered(arm="zeroed", arms=["removal"]),
+}
+JUDGED: Edit = {
+    "dose_rule": {
+        "arm": "nudged",
+        "baseline": "baseline",
+        "readout": "rate",
+        "bounds": {"garbage_rate": 0.1},
+    }
+}
 TWO: Edit = {
     f"{SMALL}.estimand": {
         "kind": "contrast",
@@ -22,7 +49,7 @@ ROWS = (
         "null",
         control(arm="trained", over="baseline", at_least=2),
         "positive-control",
-        "outside the compared ones",
+        "in a way that is not tested",
         control(arm="tuned", over="baseline", at_least=2),
     ),
     Row(
@@ -30,7 +57,7 @@ ROWS = (
         "null",
         {"arms.other": {"on": "regulation"}, **control(arm="other", over="baseline", at_least=2)},
         "positive-control",
-        "outside the compared ones",
+        "in a way that is not tested",
         {"arms.other": {"on": "tuned"}, **control(arm="other", over="baseline", at_least=2)},
     ),
     Row(
@@ -53,7 +80,7 @@ ROWS = (
             **control(arm="other"),
         },
         "positive-control outcome",
-        "outside the compared ones",
+        "in a way that is not tested",
         {
             "arms.other": {
                 "on": "standard",
@@ -76,7 +103,7 @@ ROWS = (
         "null",
         control(readout="onset_mass"),
         "positive-control",
-        "on rate of an arm",
+        "on rate that the same model",
         control(readout="rate"),
     ),
     Row(
@@ -146,10 +173,50 @@ ROWS = (
     Row(
         "a control by a hair",
         "contrast",
-        control(over="trained", at_least=0.24),
+        {**control(over="trained", at_least=0.24), f"{PRE}.present": TRAINED_RATE},
         "positive-control",
-        "share at least 0.25",
-        control(over="trained", at_least=0.25),
+        "a share of at least 0.25",
+        {**control(over="trained", at_least=0.25), f"{PRE}.present": TRAINED_RATE},
+    ),
+    Row(
+        "a share of a model that may be no different",
+        "contrast",
+        control(over="trained", at_least=0.5),
+        "positive-control",
+        "that a ratio precondition sets apart from it",
+        {**control(over="trained", at_least=0.5), f"{PRE}.present": TRAINED_RATE},
+    ),
+    Row(
+        "a share of the low end, which doing nothing has",
+        "contrast",
+        {**REMOVED, **control(arm="untuned", over="baseline", at_least=2)},
+        "positive-control",
+        "doing nothing fails",
+        {**REMOVED, **control(arm="trained", over="untuned", at_least=2)},
+    ),
+    Row(
+        "a control on another model",
+        "contrast",
+        {**REMOVED, **control(arm="trained", over="tuned", at_least=2)},
+        "positive-control",
+        "the same model, changed in a way that is not tested",
+        {**REMOVED, **control(arm="trained", over="untuned", at_least=2)},
+    ),
+    Row(
+        "a control by another intervention on another model",
+        "contrast",
+        {**control(arm="removal"), **JUDGED},
+        "positive-control",
+        "the same model, changed in a way that is not tested",
+        {**control(arm="nudged"), **JUDGED},
+    ),
+    Row(
+        "coverage by an arm at another site",
+        "null",
+        {"arms.removal.site": "body"},
+        "coverage",
+        "at another site",
+        {"arms.removal.site": "onset"},
     ),
     Row(
         "a control that one of two models meets",

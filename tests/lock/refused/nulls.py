@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lock.designs import DROP, Edit
-from tests.lock.refused.edits import PRE, SMALL, control, small
+from tests.lock.refused.edits import PRE, SMALL, TRAINED_RATE, control, small
 from tests.lock.refused.row import Row
 
 NO_CONTROL: Edit = {f"{PRE}.control": DROP}
@@ -25,15 +25,6 @@ UPSIDE = {"kind": "log-ratio", "arm": "baseline", "over": "pushed"}
 LEVEL = {"kind": "level", "arm": "pushed"}
 AGAINST = {"kind": "contrast", "arm": "pushed", "minus": "trained"}
 GAP = {"kind": "closed-gap", "arm": "pushed", "baseline": "baseline", "reference": "trained"}
-TRAINED_RATE = {
-    "kind": "ratio",
-    "arm": "trained",
-    "over": "baseline",
-    "readout": "rate",
-    "at_least": 10,
-    "floor": 0.1,
-    "why": "w",
-}
 DAMAGE = {"kind": "contrast", "arm": "pushed", "minus": "nudged", "readout": "ordinary_loss"}
 SECOND = {
     "estimand": {**PUSHED, "readout": "rate", "at": 1.0},
@@ -48,7 +39,7 @@ LOW: Edit = {
 }
 NO_WORSE: Edit = {
     "criteria.spares.test.margin": -0.05,
-    "arms.tuned": {"on": "tuned"},
+    "arms.untuned": {"on": "untuned"},
     "arms.zeroed": {
         "on": "regulation",
         "site": "onset",
@@ -57,12 +48,18 @@ NO_WORSE: Edit = {
     },
     f"{PRE}.control": {
         "kind": "ratio",
-        "arm": "tuned",
+        "arm": "untuned",
         "over": "baseline",
         "readout": "ordinary_loss",
         "at_least": 1.5,
         "why": "w",
     },
+}
+LESS: Edit = {
+    "criteria.closes": DROP,
+    "criteria.spares": DROP,
+    "criteria.beats.test": {"kind": "below", "margin": 0.0},
+    "criteria.beats.expect.effect": -0.3,
 }
 ZEROED = {
     "kind": "coverage",
@@ -216,7 +213,7 @@ ROWS = (
         "a level that may be low already",
         "contrast",
         {**BARE, **LOW, f"{PRE}.present": {**TRAINED_RATE, "floor": 0.0}},
-        "coverage",
+        "positive-control coverage",
         "arm removal may be underdosed",
         {**BARE, **LOW, f"{PRE}.present": TRAINED_RATE},
     ),
@@ -227,5 +224,29 @@ ROWS = (
         "coverage",
         "arm own-mean may be underdosed",
         {**NO_WORSE, f"{PRE}.covered": ZEROED},
+    ),
+    Row(
+        "less than random directions, by doing nothing",
+        "removal",
+        LESS,
+        "positive-control coverage",
+        "an intervention that does nothing would meet it",
+        {**LESS, "criteria.beats.test.kind": "superiority", "criteria.beats.expect.effect": 0.3},
+    ),
+    Row(
+        "a level, told how to say that it is an effect",
+        "contrast",
+        {**BARE, **small(LEVEL, "below", 0.05, 0.0)},
+        "positive-control coverage",
+        "say so: a precondition level or ratio (with a floor)",
+        small(LEVEL, "below", 0.05, 0.0),
+    ),
+    Row(
+        "a gap, where there is nothing to say",
+        "contrast",
+        {**BARE, **small(GAP, "below", 0.2, 0.0)},
+        "positive-control coverage",
+        "The measurement may be unable to see an effect",
+        small(GAP, "below", 0.2, 0.0),
     ),
 )

@@ -116,8 +116,7 @@ ROWS = (
         {"criteria.none.estimand.trained": "few"},
         "parse",
         "stops at 5 of 8 replicates",
-        {"criteria.none.estimand.trained": "tuned", "preconditions.control.over": "baseline"}
-        | {"preconditions.control.arm": "trained", "preconditions.control.at_least": 2},
+        {},
     ),
     Row(
         "nothing decides",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from harness.claim.schema import Claim
 from harness.lock.pilot import Pilot
-from tests.lock.designs import Edit
+from harness.subject.interface import Recipe
+from tests.lock.designs import RECIPE, Edit
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Row:
     them; ``parse``: the language refuses it), in these ``words``; and the nearest ``neighbour`` of
     that edit that must lock.
 
-    ``beyond`` is what no file can say and a program can; the neighbour goes without. ``pilot`` and
-    ``near_pilot`` are explorations of the two.
+    ``beyond`` is what no file can say and a program can, ``recipe`` another recipe; the neighbour
+    goes without. ``pilot`` and ``near_pilot`` are explorations of the two.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Row:
     beyond: Callable[[Claim], Claim] | None = None
     pilot: Pilot | None = None
     near_pilot: Pilot | None = None
+    recipe: Recipe = RECIPE
