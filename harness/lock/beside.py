@@ -68,7 +68,7 @@ def beside(root: Path) -> dict[str, str]:
     top = [n for n in ("conftest", "__init__") if (root / f"{n}.py").is_file()]
     plugins = [n for s in used for n in _plugins(_words(s.get("addopts"))) if _ours(n, bases)]
     for places, names in (((folder, *bases), tests), (bases, [*top, *plugins])):
-        walk = Walk(places, apart=(PACKAGE,), as_builder=False)
+        walk = Walk(places, apart=(PACKAGE,), as_builder=False, top=root)
         digests = walk.run(names)
         found = walk.files()
         out |= {found[n].relative_to(root).as_posix(): digests[n] for n in found}

@@ -53,20 +53,20 @@ COMPILED = (*EXTENSION_SUFFIXES, ".pyc")
 
 @dataclass(frozen=True)
 class Found:
-    """Where a module is: its file (None for a folder without ``__init__.py``), below which folder,
-    and whether it is the workspace's."""
+    """Where a module is: its file (None for a folder without ``__init__.py``), from which folder
+    its path is shown, and whether it is the workspace's."""
 
     name: str
     file: Path | None
     package: bool
-    base: Path
+    top: Path
     ours: bool
 
     @property
     def shown(self) -> str:
         """The file's path for readers."""
         assert self.file is not None
-        return self.file.relative_to(self.base).as_posix()
+        return self.file.relative_to(self.top).as_posix()
 
 
 def closure(root: Path, modules: Sequence[str]) -> dict[str, str]:
@@ -107,14 +107,20 @@ def evaluator_closure(root: Path | None = None) -> dict[str, str]:
 
 class Walk:
     """One walk over imports: ``bases`` are the folders of the workspace to look in, besides the
-    harness; parts in ``apart`` are left out; ``as_builder`` asks of the workspace's modules what
-    is asked of builders."""
+    harness, and ``top`` is the folder from which files are shown (the first of them if not given);
+    parts in ``apart`` are left out; ``as_builder`` asks of the workspace's modules what is asked of
+    builders."""
 
     def __init__(
-        self, bases: Sequence[Path], apart: Sequence[str] = (), as_builder: bool = True
+        self,
+        bases: Sequence[Path],
+        apart: Sequence[str] = (),
+        as_builder: bool = True,
+        top: Path | None = None,
     ) -> None:
         self.bases, self.apart, self.as_builder = tuple(bases), tuple(apart), as_builder
         self.home = Path(str(harness.__file__)).parent.parent
+        self.top = top or next(iter(bases), self.home)
         self.modules: dict[str, tuple[Found, bytes, Module]] = {}
         self.libraries: set[str] = set()
         self.listings: dict[Path, frozenset[str]] = {}
@@ -161,7 +167,7 @@ class Walk:
         beside = self._names(folder.parent)
         within = self._names(folder) if folder.name in beside else frozenset()
         if "__init__.py" in within:
-            return _found(base, name, folder / "__init__.py", True, ours)
+            return self._found(base, name, folder / "__init__.py", True, ours)
         for suffix in COMPILED:
             for binary in (folder.name + suffix, f"__init__{suffix}"):
                 if binary in (within if binary.startswith("__init__") else beside):
@@ -171,10 +177,15 @@ class Walk:
                         fix="Remove it and keep its Python source, or install it as a package",
                     )
         if f"{folder.name}.py" in beside:
-            return _found(base, name, folder.with_name(f"{folder.name}.py"), False, ours)
+            return self._found(base, name, folder.with_name(f"{folder.name}.py"), False, ours)
         if any(one.endswith(".py") for one in within):
             return Found(name, None, True, base, ours)  # a namespace package
         return None
+
+    def _found(self, base: Path, name: str, file: Path, package: bool, ours: bool) -> Found:
+        if ours:
+            inside(base, file.relative_to(base).as_posix())  # refuses symbolic links
+        return Found(name, file, package, self.top if ours else self.home, ours)
 
     def _names(self, folder: Path) -> frozenset[str]:
         """What a folder holds, listed once a walk; nothing where it is no folder."""
@@ -258,12 +269,6 @@ class Walk:
             raise ClaimsError(
                 str(words), where=found.shown, fix="Put a Python file there"
             ) from None
-
-
-def _found(base: Path, name: str, file: Path, package: bool, ours: bool) -> Found:
-    if ours:
-        inside(base, file.relative_to(base).as_posix())  # refuses symbolic links
-    return Found(name, file, package, base, ours)
 
 
 def _absolute(found: Found, one: Import, shown: str) -> str:

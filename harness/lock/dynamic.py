@@ -17,11 +17,16 @@ from harness.lock.names import Scope, scoped
 
 IMPORTERS = (
     *("builtins", "imp", "importlib", "pkgutil", "runpy", "zipimport"),
-    *("cffi", "codeop", "ctypes", "doctest", "linecache", "pty", "subprocess", "timeit"),
+    *("cffi", "codeop", "ctypes", "doctest", "linecache", "pty", "pydoc", "subprocess", "timeit"),
     *("_pickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"),
 )
 """Modules by which code can import, run or read what is not written as an import."""
-PARTS = ("numpy.ctypeslib", "numpy.f2py", "torch.hub", "torch.package", "torch.utils.cpp_extension")
+PARTS = (
+    *("logging.config", "numpy.ctypeslib", "numpy.f2py", "torch.hub", "torch.package"),
+    *("torch.utils.cpp_extension", "yaml.CLoader", "yaml.CUnsafeLoader", "yaml.Loader"),
+    *("yaml.UnsafeLoader", "yaml.unsafe_load", "yaml.unsafe_load_all"),
+)
+"""Parts of other modules that do."""
 HARMLESS = ("importlib.metadata", "importlib.resources")
 RUNNERS = ("__import__", "exec", "eval", "compile", "breakpoint", "globals")
 """Bare names by which code can run or reach what is not written in it. (``model.eval()`` and
@@ -38,7 +43,8 @@ REACHES = (
     *("_getframe", "_current_frames", "addaudithook", "currentframe", "setprofile", "settrace"),
     *("get_objects", "get_referents", "get_referrers"),
     *("findsource", "getcomments", "getsource", "getsourcelines"),
-    *("exec_module", "import_module", "load_library", "read_pickle"),
+    *("create_subprocess_exec", "create_subprocess_shell", "exec_module", "import_module"),
+    *("load_library", "read_pickle"),
     *("meta_path", "path_hooks", "path_importer_cache"),
 )
 """Attributes that do the same, or read what else runs in the process."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.digest import short
 from harness.errors import ClaimsError
@@ -28,10 +29,17 @@ def examine_registrations(rows: Sequence[Row]) -> Findings:
     whether attempts preceded it."""
     out = Findings()
     known = registrations(rows)
-    names = sorted({str(name) for row in known for name in row.body.get("claims") or ()})
+    names = sorted({name for row in known for name in _claims(row)})
     if known:
         count = f"{len(known)} registration{'s' if len(known) > 1 else ''}"
         out.examined.append(f"{count} of {len(names)} claims, looked through for repeated locks")
+    bare = [row for row in known if "conftest" not in _part(row, "content")]
+    if bare:
+        numbers = ", ".join(str(row.seq) for row in bare)
+        out.notes.append(
+            f"code that pytest loads beside the claims is not bound by the registrations of row "
+            f"{numbers}: they are from before it was, or were written by hand"
+        )
     for name in names:
         mine = registrations(rows, name)
         if len(mine) < 2:
@@ -39,6 +47,16 @@ def examine_registrations(rows: Sequence[Row]) -> Findings:
         told = [_told(rows, name, row) for row in mine]
         out.notes.append(f"{name}: registered {len(mine)} times: {'; '.join(told)}")
     return out
+
+
+def _part(row: Row, name: str) -> dict[str, Any]:
+    """A mapping of a row's body; empty where a row that somebody made up has something else."""
+    value = row.body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _claims(row: Row) -> tuple[str, ...]:
+    return tuple(name for name in _part(row, "claims") if good_id(name))
 
 
 def _told(rows: Sequence[Row], name: str, row: Row) -> str:
@@ -125,9 +143,7 @@ def _dates(registration: Row, row: Row, published: str, where: str, out: Finding
 def _measured(root: Path, registration: Row) -> bool:
     """Whether measurements of a registration lie on the disk."""
     folder = short(str(registration.body.get("registration")))
-    claims = registration.body.get("claims") or ()
     return any(
         next((root / "reports" / claim / folder).glob("*/replicate.*.json"), None) is not None
-        for claim in map(str, claims)
-        if good_id(claim)
+        for claim in _claims(registration)
     )

@@ -2,8 +2,9 @@
 
 A lock binds the recipe, the builder's modules and the files under ``given:``. While a replicate is
 measured, Python's audit events tell which other files of the workspace are opened for reading, and
-which hosts are connected to. In an attempt such an act fails at once; in an exploration or a
-reproduction it is noted in the replicate's record as ``read_besides``.
+which hosts are connected to; files that were made in the meantime are free. In an attempt such an
+act fails at once; in an exploration or a reproduction it is noted in the replicate's record as
+``read_besides``.
 
 Not covered: files outside the workspace; files opened by compiled code that does not ask Python
 (safetensors, Arrow) or by other processes; a proxy on this machine.
@@ -12,8 +13,10 @@ Not covered: files outside the workspace; files opened by compiled code that doe
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +55,7 @@ class Watch:
     folders: tuple[str, ...]
     strict: bool
     found: set[str] = field(default_factory=set)
+    began: int = field(default_factory=time.time_ns)
     paused: bool = False
 
     def event(self, name: str, args: tuple[Any, ...], own_thread: bool) -> None:
@@ -98,12 +102,20 @@ class Watch:
         real = os.path.realpath(os.fsdecode(path))
         if real in self.files or not real.startswith(f"{self.root}{os.sep}"):
             return ""
-        if any(real.startswith(folder) for folder in self.folders) or not os.path.isfile(real):
+        if any(real.startswith(folder) for folder in self.folders) or not self._before(real):
             return ""
         parts = Path(real).relative_to(self.root).parts
         if any(part in INSTALLED or part.endswith(METADATA) for part in parts):
             return ""
         return "/".join(parts)
+
+    def _before(self, real: str) -> bool:
+        """Whether this is a file from before the watch, and not one that the builder made."""
+        try:
+            found = os.stat(real)
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_ctime_ns < self.began
 
 
 def _connected(name: str, args: tuple[Any, ...]) -> str:

@@ -22,6 +22,8 @@ from harness.cli import main
 from harness.cli.run import plugin_name
 from harness.errors import ClaimsError
 from harness.lock import binding
+from harness.lock.history import examine_registrations
+from harness.lock.ledger import read
 from harness.lock.lockfile import load_lock, register
 from harness.lock.record import LATER
 from harness.measure.artefacts import Silent
@@ -376,6 +378,7 @@ def test_a_lock_from_before_these_fields_stays_valid(
     write(root, "conftest.py", "x = 1\n")
     assert "conftest" not in load_lock(root, "easy").bound
     assert attempt_job(root, "easy").registration
+    assert any("is not bound" in note for note in examine_registrations(read(root)).notes)
     monkeypatch.undo()
     register(root, ["easy"], reason="to bind what can be bound now")
     write(root, "conftest.py", "x = 2\n")

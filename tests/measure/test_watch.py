@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,6 +92,19 @@ def test_writing_and_looking_for_what_is_not_there_is_free(place: Path) -> None:
         with pytest.raises(FileNotFoundError):
             (place / "none.txt").read_text()
     assert noting.found == set()
+
+
+def test_what_the_builder_wrote_itself_it_may_read(place: Path) -> None:
+    """Scratch files, also under another name; what was there before stays what it was."""
+    with watching(watch(place, strict=True)) as noting:
+        time.sleep(0.02)  # file systems keep time in ticks
+        (place / "scratch.txt").write_text("x")
+        assert (place / "scratch.txt").read_text() == "x"
+        (place / "scratch.txt").rename(place / "renamed.txt")
+        assert (place / "renamed.txt").read_text() == "x"
+    assert noting.found == set()
+    with watching(watch(place, strict=True)), pytest.raises(ReadBesides):
+        (place / "renamed.txt").read_text()
 
 
 def test_nothing_is_noted_before_after_and_in_between(place: Path) -> None:
