@@ -56,7 +56,8 @@ class Output:
     def result(self, value: Mapping[str, Any]) -> None:
         """The machine-readable result; silent without ``--json``."""
         if self.as_json:
-            text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str)
+            plain = _finite(value)
+            text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False, default=str)
             print(encodable(escaped_json(text), self.out), file=self.out)
 
     def error(self, error: ClaimsError) -> None:
@@ -81,6 +82,15 @@ class Output:
         for row in (columns, *rows):
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
             self.say("  ".join(cells).rstrip())
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for what JSON has no number for, such as a loss that overflowed."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 from harness.digest import short, write_atomic
 from harness.errors import ClaimsError, OutOfOrder, RecordBroken
-from harness.fields import good_id
 from harness.lock.leaves import differing
 from harness.lock.ledger import Row, read
 from harness.lock.record import Lock, lock_from, lock_path, registrations
@@ -32,10 +31,7 @@ def is_registered(root: Path, claim_id: str) -> bool:
     Ask this rather than whether the file exists: removing a lock file does not unlock a claim.
     Raises :class:`RecordBroken` as ``ledger.read`` does where there is no file.
     """
-    if not good_id(claim_id):
-        read(root)
-        return False  # no lock can bear that name, and no file system need be asked
-    return lock_path(root, claim_id).exists() or bool(registrations(read(root), claim_id))
+    return _exists(lock_path(root, claim_id)) or bool(registrations(read(root), claim_id))
 
 
 def load_lock(root: Path, claim_id: str) -> Lock:
@@ -86,6 +82,13 @@ def _stale(path: Path, name: str, earlier: Sequence[Row]) -> bool:
     """Whether a lock file is the one of an earlier registration, as it was written then."""
     data = path.read_bytes() if earlier else b""
     return any(data == lock_from(row, name).as_bytes() for row in earlier)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name longer than names may be
+        return False
 
 
 def _check(value: dict[str, Any], lock: Lock, rows: tuple[Row, ...]) -> None:

@@ -26,6 +26,7 @@ from filelock import FileLock
 from harness.digest import digest, digest_file, short, write_atomic
 from harness.errors import ClaimsError, RecordBroken
 from harness.measure.loading import load_builder
+from harness.measure.store import read_json
 from harness.measure.watch import Watch, unwatched
 from harness.paths import inside
 from harness.subject.interface import Builder, Health, Recipe, RoleSpec
@@ -177,14 +178,15 @@ def _mark(folder: Path, health: Health | None, besides: Collection[str]) -> byte
 
 
 def _read(folder: Path, key: str) -> Built:
-    mark = json.loads((folder / MARK).read_bytes())
-    for name, recorded in mark["files"].items():
-        path = folder / name
-        if not path.is_file() or digest_file(path) != recorded:
-            raise RecordBroken(
-                f"{name} is not the file that was built",
-                where=str(folder),
-                fix="Delete the folder; it is built again from its seed",
-            )
+    try:
+        mark = read_json(folder / MARK)
+        for name, recorded in mark["files"].items():
+            path = inside(folder, name)
+            if not path.is_file() or digest_file(path) != recorded:
+                raise RecordBroken(f"{name} is not the file that was built")
+    except ClaimsError as error:
+        raise RecordBroken(
+            error.what, where=str(folder), fix="Delete the folder; it is built again from its seed"
+        ) from error
     besides = tuple(mark.get(BESIDES, ()))
     return Built(folder, key, digest(mark["files"]), mark["health"], besides)

@@ -148,10 +148,12 @@ def _pages(data: bytes, about: Any) -> None:
     for group in range(about.num_row_groups):
         for n in range(about.num_columns):
             column = about.row_group(group).column(n)
-            starts = [column.data_page_offset]
-            if column.has_dictionary_page and column.dictionary_page_offset is not None:
-                starts.append(column.dictionary_page_offset)
-            start = min(starts)
+            if not column.num_values:
+                continue  # then no page is read
+            start = column.data_page_offset
+            first = column.dictionary_page_offset if column.has_dictionary_page else None
+            if first and first < start:  # where pyarrow begins
+                start = first
             total += unpacked_bytes(data, start, start + column.total_compressed_size)
             if total > MOST_UNPACKED:
                 raise NotACell(f"its pages unpack to more than {MOST_UNPACKED} bytes")

@@ -42,6 +42,7 @@ ATTEMPT = record(
     {"files": each(digest)},
     {"schema": text, "claim": text, "registration": text, "attempt": text},
 )
+BUILT = record({"files": each(digest), "health": each(maybe(number))})
 WORDS = ("sentence", "scope", "title", "statement", "got", "needed", "note", "label", "why")
 """Rendered words of a verdict, at any depth."""
 
@@ -67,6 +68,7 @@ SHAPES: tuple[tuple[re.Pattern[str], Shape], ...] = (
     (re.compile(r"attempt\.json"), ATTEMPT),
     (re.compile(r"replicate\.([0-9]+)\.json"), REPLICATE),
     (re.compile(r"verdict\.json"), _verdict),
+    (re.compile(r"built\.json"), BUILT),
 )
 
 
