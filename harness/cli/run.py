@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PLUGIN = "causal_claims"
 """The name of our entry point in the group ``pytest11``."""
-INTERRUPTED, INTERNAL, USAGE = 2, 3, 4
+INTERNAL, USAGE = 3, 4
 """Exit codes of pytest after which there is nothing to judge."""
 
 
@@ -63,18 +63,21 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if code == INTERNAL:
         raise ClaimsError("pytest broke off with an internal error", fix="See its message above")
     rows = standings(root, ids if args.ids else None)
-    if code == INTERRUPTED and not any(row.status.name == "INCOMPLETE" for row in rows):
-        code = 0  # a claim file that could not be read: its standing says so
-    if code == INTERRUPTED:
+    if watch.interrupted:
         raise KeyboardInterrupt
     output.result({"claims": [row.as_json() for row in rows], "exit_code": exit_code(rows)})
     return exit_code(rows)
 
 
 class Watch:
-    """A pytest plugin that hears, from any worker, what the machine did to an item."""
+    """A pytest plugin that hears, from any worker, what the machine did to an item, and whether a
+    person ended the run (pytest's exit code 2 also says that a claim file could not be read)."""
 
     fault = ""
+    interrupted = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.interrupted = excinfo.type is KeyboardInterrupt
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
