@@ -1,7 +1,8 @@
 """Building reports from a workspace: reads evidence, judges it, writes pages and ``verdict.json``.
 
 ``verdict.json`` is written once per complete attempt and then only compared: a later evaluator that
-judges otherwise is an error, not a silent replacement.
+judges otherwise is an error, not a silent replacement. Who builds holds a file lock, so that what
+was judged earlier never replaces what was judged later.
 
 Not covered: how a page looks (``harness.report.page``).
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from harness.claim.canonical import claim_to_json
 from harness.digest import write_atomic
@@ -92,6 +95,13 @@ def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
     for name in ids or ():
         if name not in known:
             raise NothingThere(f"no claim {name!r}", where=str(root / "claims"))
+    place = root / ".cache" / "locks"
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / "reports.lock"):
+        return _build(root, known, ids or ())
+
+
+def _build(root: Path, known: Sequence[str], ids: Sequence[str]) -> list[Path]:
     inputs = []
     rows = []
     for name in known:
@@ -102,7 +112,7 @@ def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
             if measured(job):
                 page = report_input(job)
         except ClaimsError:
-            if ids and name in ids:
+            if name in ids:
                 raise
         if page is not None and (not ids or name in ids):
             inputs.append(page)

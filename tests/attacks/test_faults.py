@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,14 +21,20 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ClaimsError, RecordBroken
+from harness.errors import ClaimsError, RecordBroken, of_machine
 from harness.lock import ledger
 from harness.lock.ledger import append, ledger_path, read, recover
 from harness.lock.register import register
 from harness.measure import runner
 from harness.measure.artefacts import Silent
-from harness.measure.job import attempt_job
+from harness.measure.job import Job, attempt_job, begin, finish
 from harness.measure.run import measure_all
+from harness.measure.store import read_json
+from harness.report import build
+from harness.subject.checkpoint import save_decoder
+from harness.subject.decoder import Decoder, DecoderConfig
+from harness.verdict.judging import judge_job
+from harness.verdict.records import Verdict
 from harness.verdict.verify import verify
 from tests.faults import places
 from tests.faults.forked import Forked, forked, warm
@@ -362,6 +369,22 @@ def test_a_new_workspace_or_claim_that_does_not_fit_leaves_nothing_in_the_way(
     assert child.wait() == 0, child.words
 
 
+@pytest.mark.parametrize(
+    "name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+)
+def test_each_file_of_a_model_tells_of_a_full_disk_by_its_number(tmp_path: Path, name: str) -> None:
+    """A library that writes by itself may raise what nobody can tell from a fault of its own."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this platform has no device that is always full")
+    (tmp_path / name).symlink_to("/dev/full")
+    decoder = Decoder(DecoderConfig(8, 8, 1, 1, 8, 8))
+    with pytest.raises(OSError, match="No space") as caught:
+        save_decoder(decoder, tmp_path, [f"w{n}" for n in range(8)], {"pad": 0})
+    assert of_machine(caught.value) is not None
+    (tmp_path / name).unlink()
+    save_decoder(decoder, tmp_path, [f"w{n}" for n in range(8)], {"pad": 0})
+
+
 def test_pages_that_do_not_fit_leave_the_old_ones_and_are_written_later(
     stage: Stage, tmp_path: Path
 ) -> None:
@@ -511,6 +534,35 @@ def test_locking_and_reporting_beside_a_run_disturb_nothing(
         undisturbed.state.files.items()
         >= {k: v for k, v in measured.items() if not k.endswith("verdict.json")}.items()
     )
+
+
+def test_a_report_that_judged_earlier_replaces_nothing_that_was_judged_later(
+    forged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run ends while a report judges; another report begins before the first one writes."""
+    job = attempt_job(shutil.copytree(forged, tmp_path / "study"), "easy")
+    begin(job)
+    write_replicate(job, 0)
+    write_replicate(job, 1)
+    others: list[threading.Thread] = []
+
+    def slow(one: Job) -> Verdict:
+        verdict = judge_job(one)
+        if not others:
+            write_replicate(job, 2)
+            assert finish(job)
+            others.append(threading.Thread(target=build.build_reports, args=(job.root,)))
+            others[0].start()
+            end = time.monotonic() + 3  # with the lock the other waits all the while
+            while not (job.folder / "verdict.json").exists() and time.monotonic() < end:
+                time.sleep(0.01)
+        return verdict
+
+    monkeypatch.setattr(build, "judge_job", slow)
+    build.build_reports(job.root, ["easy"])
+    others[0].join()
+    assert read_json(job.folder / "verdict.json")["status"] == "PASS"
+    assert here(job.root, "verify")[0] == 0
 
 
 # clocks
