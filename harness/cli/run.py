@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if code == USAGE and not witness.began:
         raise ClaimsError("pytest refused its arguments", fix="See its message above")
     rows = standings(root, ids if args.ids else None)
-    if code == INTERRUPTED and not any(row.status.name == "INCOMPLETE" for row in rows):
+    if code == INTERRUPTED and not watch.interrupted:
         code = 0  # a claim file that could not be read: its standing says so
     account = witness.account(code)
     answer = INTERRUPT if code == INTERRUPTED else _exit_code(rows, account)
@@ -90,9 +90,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 
 class Watch:
-    """A pytest plugin that hears, from any worker, what the machine did to an item."""
+    """A pytest plugin that hears, from any worker, what the machine did to an item, and whether a
+    person ended the run (pytest's exit code 2 also says that a claim file could not be read)."""
 
     fault = ""
+    interrupted = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.interrupted = excinfo.type is KeyboardInterrupt
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:

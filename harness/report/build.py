@@ -3,7 +3,8 @@
 ``verdict.json`` is written once per complete attempt and then only compared: a later evaluator that
 judges otherwise is an error, not a silent replacement. Rendering alone (:func:`claim_page`,
 :func:`index_page`) writes nothing, so that verification can do it on a checkout that it does not
-trust.
+trust. Who builds holds a file lock, so that what was judged earlier never replaces what was judged
+later.
 
 Not covered: how a page looks (``harness.report.page``).
 """
@@ -14,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from harness.claim.canonical import claim_to_json
 from harness.digest import write_atomic
 from harness.errors import ClaimsError, NothingThere, RecordBroken
@@ -22,6 +25,7 @@ from harness.lock.record import lock_from
 from harness.measure.job import ATTEMPT, Job, attempt_job, measured
 from harness.measure.store import json_bytes, read_json
 from harness.measure.tables import load_evidence
+from harness.paths import inside
 from harness.report.index import render_index
 from harness.report.page import render_claim
 from harness.report.records import IndexRow, Rendered, ReportInput
@@ -158,13 +162,20 @@ def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
     for name in ids or ():
         if name not in known:
             raise NothingThere(f"no claim {name!r}", where=str(root / "claims"))
+    place = inside(root, ".cache/locks")
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / "reports.lock"):
+        return _build(root, known, ids or ())
+
+
+def _build(root: Path, known: Sequence[str], ids: Sequence[str]) -> list[Path]:
     inputs, rows = [], []
     for name in known:
         row, job = _row(root, name, publish_verdict)
         rows.append(row)
         if job is not None and (not ids or name in ids):
             inputs.append(report_input(job))
-        elif ids and name in ids:
+        elif name in ids:
             shown_job(root, name)  # says why there is no page
     return write_reports(root, inputs, tuple(rows))
 

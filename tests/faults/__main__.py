@@ -31,7 +31,8 @@ def main() -> int:
         for n in range(args.runs):
             scene = scenes[n % len(scenes)]
             rng = random.Random(f"{args.seed} {scene.name} {n}")
-            found = disturb(stage, scene, undisturbed[scene.name], rng)
+            late = bool(n // len(scenes) % 2)
+            found = disturb(stage, scene, undisturbed[scene.name], rng, late)
             bad += bool(found.faults)
             print(row(n + 1, found), flush=True)
     print(f"\n{args.runs} kills, {bad} of them with a fault afterwards")

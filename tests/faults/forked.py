@@ -6,7 +6,9 @@ into its work rather than into the start of Python.
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import signal
 import sys
 import tempfile
@@ -15,20 +17,21 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import harness
+from harness.lock.closure import evaluator_closure
+
 Act = Callable[[], int]
 LIMIT_S = 300.0
 
 
 def warm() -> None:
-    """Import what the acts need, so that children share it."""
-    import matplotlib.pyplot  # noqa: F401
-    import pytest  # noqa: F401
-    import torch
-
-    import harness.measure.runner
-    import harness.report.build  # noqa: F401
-
-    torch.set_num_threads(1)
+    """Import and analyse what the acts need, so that children share it."""
+    for module in pkgutil.walk_packages(harness.__path__, "harness."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for name in ("hypothesis", "matplotlib.pyplot", "torch", "xdist.plugin"):
+        importlib.import_module(name)
+    evaluator_closure()
 
 
 class Forked:

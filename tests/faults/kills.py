@@ -1,7 +1,9 @@
 """Commands killed with SIGKILL at a random instant, with their whole process group, then repeated.
 
 A *scene* is a command in a workspace. Its undisturbed run gives the duration, over which the
-instant is drawn uniformly, and the state that the repeated command has to reach.
+instant is drawn uniformly, and the state that the repeated command has to reach. Many commands
+read and compute for long before they write; so every other instant is drawn from the time after
+the first change on the disk.
 
 Not covered: loss of power, where pages that were never synced are gone (``steps`` tears lines).
 """
@@ -14,6 +16,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -99,22 +102,37 @@ class Stage:
 
 @dataclass(frozen=True)
 class Calm:
-    """An undisturbed run: how long it took, and what it left."""
+    """An undisturbed run: how long it took, when it first changed the disk, what it left."""
 
     seconds: float
+    first: float
     state: State
 
 
 def calm(stage: Stage, scene: Scene) -> Calm:
     """Run a scene to its end."""
     root = stage.copy(scene.begins)
+    before, first = _on_disk(root), None
     began = time.monotonic()
-    done = forked(lambda: scene.act(root))
+    child = Forked(partial(scene.act, root))
+    while child.wait(0.005) is None:
+        if first is None and _on_disk(root) != before:
+            first = time.monotonic() - began
     seconds = time.monotonic() - began
-    assert done.wait() == scene.ends_with, done.words
-    left = Calm(seconds, state(root))
+    assert child.wait() == scene.ends_with, child.words
+    left = Calm(seconds, first or 0.0, state(root))
     shutil.rmtree(root)
     return left
+
+
+def _on_disk(root: Path) -> set[tuple[str, int]]:
+    """Names and sizes, locks and bytecode left out."""
+    found = set()
+    for path in root.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.suffix not in (".lock", ".alive", ".pyc") and path.is_file():
+                found.add((path.name, path.stat().st_size))
+    return found
 
 
 @dataclass(frozen=True)
@@ -129,12 +147,17 @@ class Found:
     faults: tuple[str, ...]
 
 
-def disturb(stage: Stage, scene: Scene, undisturbed: Calm, rng: random.Random) -> Found:
-    """Kill a scene once and repeat its command; a command that was too quick is begun anew."""
+def disturb(
+    stage: Stage, scene: Scene, undisturbed: Calm, rng: random.Random, late: bool = False
+) -> Found:
+    """Kill a scene once, ``late`` after its first change on the disk, and repeat its command.
+
+    A command that had ended before the instant came is begun anew.
+    """
     while True:
         root = stage.copy(scene.begins)
         before = rows(root)
-        after = rng.uniform(0.0, undisturbed.seconds)
+        after = rng.uniform(undisturbed.first if late else 0.0, undisturbed.seconds)
         act = partial(scene.act, root)
         child = Forked(act)
         if child.wait(after) is None:
