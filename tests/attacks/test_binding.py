@@ -22,9 +22,9 @@ from harness.cli import main
 from harness.cli.run import plugin_name
 from harness.errors import ClaimsError
 from harness.lock import binding
-from harness.lock.history import examine_registrations
 from harness.lock.ledger import read
 from harness.lock.lockfile import load_lock, register
+from harness.lock.promises import examine_registrations
 from harness.lock.record import LATER
 from harness.measure.artefacts import Silent
 from harness.measure.job import TamperedError, attempt_job, exploration_job, read_besides
