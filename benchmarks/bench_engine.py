@@ -14,7 +14,8 @@ shows medians over rounds, in processor time. Random weights: the miniature (d_m
   train/muon: the recipe's own loop against the same
 
 The loop is measured on fewer conditions and its clean scoring run is left out of its time; the
-engine's is counted. Share of peak is the arithmetic that the readout needs, over a 1024^3 product.
+engine's is counted. Share of peak is the arithmetic that the readout needs, over the rate of a
+1024^3 product, plain or packed, whichever is faster.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +51,9 @@ from harness.intervene.edit import operation  # noqa: E402
 from harness.readout.generate import GenerateOptions, generate  # noqa: E402
 from harness.readout.score import ScoreOptions, score  # noqa: E402
 from harness.subject.decoder import DecoderConfig  # noqa: E402
+from harness.subject.interface import Texts  # noqa: E402
 from harness.subject.native import NativeModel  # noqa: E402
+from harness.subject.packed import Fitted  # noqa: E402
 from tests.hf import bridge  # noqa: E402
 
 HOOK, LAYERS_BELOW, NEW = "blocks.2.hook_resid_post", 3, 40
@@ -100,9 +103,12 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def peak() -> float:
-    """GFLOP/s of a float32 1024^3 product, best of five."""
+    """GFLOP/s of a float32 1024^3 product, plain or packed, best of five."""
     a = torch.randn(1024, 1024)
-    return max(2 * 1024**3 / seconds(lambda: a @ a) / 1e9 for _ in range(5))
+    packed = Fitted(a)
+    packed(a)
+    products = (lambda: a @ a, lambda: packed(a))
+    return max(2 * 1024**3 / seconds(f) / 1e9 for _ in range(5) for f in products)
 
 
 def measure(size: Size, rounds: int) -> list[Row]:
@@ -150,15 +156,25 @@ def measure(size: Size, rounds: int) -> list[Row]:
             took = seconds(run)
             if number:  # the first round warms up
                 rates[name].append(amount / took)
-    c = size.config
-    token = forward_flops(c, LEAD + NEW / 2)
-    above = token - 2.0 * LAYERS_BELOW * (token / 2 - c.d_model * c.vocab) / c.n_layers
-    needed = float(texts.lengths.sum() - (LEAD - 1) * size.texts) * above
-    work = {"generate": token, "score": needed}
+    work = {
+        "generate": forward_flops(size.config, LEAD + NEW / 2),
+        "score": sweep_flops(size.config, texts, onset),
+    }
     return [
         row(size.name, name, unit_, rates[name], rates[f"{name}-loop"], work[name], top)
         for name, unit_ in (("generate", "tokens/s"), ("score", "conditions/s"))
     ]
+
+
+def sweep_flops(c: DecoderConfig, texts: Texts, onset: torch.Tensor) -> float:
+    """Of one condition: blocks above the site and unembedding, from the first edited column on;
+    the first projection at edited positions only, for it is the clean run's elsewhere."""
+    column = torch.arange(texts.tokens.shape[1])
+    again = (column >= LEAD - 1) & (column < texts.lengths[:, None])
+    context = float((column + 1).expand_as(again)[again].float().mean())
+    one = replace(c, n_layers=c.n_layers - LAYERS_BELOW)
+    spared = int((again & ~onset).sum()) * 2.0 * 3 * c.d_model**2
+    return int(again.sum()) * forward_flops(one, context) - spared
 
 
 def row(

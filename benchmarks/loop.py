@@ -1,8 +1,8 @@
 """What the engine is measured against: a plain TransformerBridge loop, one condition at a time.
 
 Written as a careful user would write it: all prompts or texts of a condition in one batch, KV cache
-on, no gradient, one hook, whole logits. For generation the hook adds the vector everywhere instead
-of looking up positions, which favours the loop.
+on, no gradient, one hook, whole logits, the KL at onsets only. For generation the hook adds the
+vector everywhere instead of looking up positions, which favours the loop.
 """
 
 from __future__ import annotations
@@ -61,10 +61,13 @@ def score(
 
         with bridge.hooks(fwd_hooks=[(hook, edit)]):
             logp = bridge(tokens, return_type="logits").log_softmax(-1)
+        # At the positions read only: over the whole batch the KL would take a tenth of the time.
+        kl = torch.zeros_like(onset, dtype=logp.dtype)
+        p = clean[onset]
+        kl[onset] = (p.exp() * (p - logp[onset])).sum(-1)
         mass = logp[..., behaviour].exp().sum(-1)
         loss = -logp.gather(-1, ahead[..., None]).squeeze(-1)
         loss = torch.where(onset, loss + torch.log1p(-mass), loss)
-        kl = (clean.exp() * (clean - logp)).sum(-1)
         out.append(
             tuple(
                 (value * mask).sum(-1) / mask.sum(-1)

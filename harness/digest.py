@@ -7,13 +7,14 @@ Not covered here: what goes into a digest (see ``harness.lock``).
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 
+from harness.atomic import write_atomic
+
+__all__ = ["canonical", "digest", "digest_bytes", "digest_file", "short", "write_atomic"]
 from harness.errors import RecordBroken
 from harness.regular import Unreadable, open_regular
 
@@ -48,25 +49,3 @@ def digest_file(path: Path) -> str:
 def short(value: str, n: int = 12) -> str:
     """The first ``n`` hexadecimal digits, for folder names and prose."""
     return value.removeprefix(PREFIX)[:n]
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write ``data`` so that a reader, or a kill at any instant, sees the old or the new file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            # mkstemp gives 0600, which would hide pages and records from other readers
-            os.fchmod(out.fileno(), 0o644)
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

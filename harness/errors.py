@@ -10,6 +10,7 @@ written out (``harness.shown``); only ``what`` may have several lines.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 from harness.shown import visible
@@ -95,6 +96,44 @@ class NothingThere(ClaimsError):
     exit_code = EXIT_EMPTY
 
 
+MACHINE = {
+    errno.ENOSPC: "Free some space and run the same command again; what was measured is kept",
+    errno.EDQUOT: "Free some space and run the same command again; what was measured is kept",
+    errno.EFBIG: "Lift the limit on file sizes and run the same command again",
+    errno.EACCES: "Choose a folder that you may write, or change its permissions",
+    errno.EPERM: "Choose a folder that you may write, or change its permissions",
+    errno.EROFS: "Work on a copy in a folder that can be written",
+    errno.EIO: "Look to the disk, then run the same command again",
+    errno.EMFILE: "Raise the limit on open files (ulimit -n) and run the same command again",
+    errno.ENFILE: "Close other programs and run the same command again",
+}
+"""What the machine did, not the program: error number -> advice."""
+MACHINE_FAULT = "machine_fault"
+"""The property under which a pytest item says so to whoever started pytest."""
+INPUT = {
+    errno.ENOENT: "Check the path",
+    errno.ENOTDIR: "A folder was expected here",
+    errno.EEXIST: "Move it away first",
+}
+
+
+def in_words(error: OSError) -> ClaimsError:
+    """A full disk, a folder that cannot be written, a file that is not there, as a sentence."""
+    fix = {**INPUT, **MACHINE}.get(error.errno or 0, "")
+    return ClaimsError(error.strerror or str(error), where=str(error.filename or ""), fix=fix)
+
+
+def of_machine(error: BaseException) -> ClaimsError | None:
+    """The sentence for an error that the machine caused, or None for any other.
+
+    Told by the error number (``MACHINE``), of the error itself or of what caused it.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in MACHINE:
+            return error if isinstance(error, ClaimsError) else in_words(cause)
+        cause = cause.__cause__
+    return None
 MOST_COMPARED, MOST_KNOWN = 80, 200
 """Characters of a name, and names, that are looked at: comparing takes the product of both."""
 

@@ -8,11 +8,12 @@ Not covered: a file replaced between check and use (a lock binds digests, not na
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path, PurePosixPath
 
 from harness.errors import ClaimsError
-from harness.regular import Unreadable, read_regular
+from harness.regular import Unreadable, open_regular, read_regular
 from harness.shown import unseen
 
 LONGEST = 255
@@ -69,6 +70,21 @@ def _fault(relative: str) -> str:
 
 class Missing(ClaimsError):
     """There is no such file."""
+
+
+def open_inside(root: Path, relative: str) -> io.BufferedReader:
+    """A regular file under ``root``, open for reading bytes.
+
+    Raises :class:`ClaimsError` as :func:`inside` does and for a special file, :class:`Missing`.
+    """
+    try:
+        return open_regular(inside(root, relative))
+    except FileNotFoundError:
+        raise Missing(f"{relative} does not exist", fix="Check the path") from None
+    except OSError as error:
+        raise _unreadable(relative, error) from None
+    except Unreadable as error:
+        raise ClaimsError(f"{relative} {error}", fix="Put a file there") from None
 
 
 def read_inside(root: Path, relative: str, limit: int) -> bytes:

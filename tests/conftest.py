@@ -12,7 +12,7 @@ collect_ignore = ["known_truth/handmade"]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch or numpy
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.witnesses"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

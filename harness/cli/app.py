@@ -13,11 +13,27 @@ import os
 import sys
 from collections.abc import Sequence
 
-from harness.cli import check, explore, init, lock, new, power, report, reproduce, run, status
+from harness.cli import (
+    amend,
+    anchor,
+    beacon,
+    check,
+    explore,
+    init,
+    lock,
+    new,
+    power,
+    recover,
+    report,
+    reproduce,
+    run,
+    status,
+)
 from harness.cli import verify as verify_command
+from harness.cli import withdraw as withdraw_command
 from harness.cli.command import Command, add, shared
 from harness.cli.output import Output
-from harness.errors import EXIT_USAGE, ClaimsError
+from harness.errors import EXIT_USAGE, ClaimsError, in_words
 
 COMMANDS: tuple[Command, ...] = (
     init.COMMAND,
@@ -26,11 +42,16 @@ COMMANDS: tuple[Command, ...] = (
     explore.COMMAND,
     power.COMMAND,
     lock.COMMAND,
+    amend.COMMAND,
+    withdraw_command.COMMAND,
+    anchor.COMMAND,
+    beacon.COMMAND,
     run.COMMAND,
     report.COMMAND,
     status.COMMAND,
     verify_command.COMMAND,
     reproduce.COMMAND,
+    recover.COMMAND,
 )
 
 INTERRUPTED = 130
@@ -90,22 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
-        output.error(_in_words(error))
+        output.error(in_words(error))
         return EXIT_USAGE
-
-
-def _in_words(error: OSError) -> ClaimsError:
-    """A full disk, a folder that cannot be written, a file that is not there."""
-    place = str(error.filename or "")
-    fix = {
-        "PermissionError": "Choose a folder that you may write, or change its permissions",
-        "FileNotFoundError": "Check the path",
-        "NotADirectoryError": "A folder was expected here",
-        "FileExistsError": "Move it away first",
-    }.get(type(error).__name__, "")
-    if error.errno in (28, 122):  # ENOSPC, EDQUOT
-        fix = "Free some space and run the same command again; what was measured is kept"
-    return ClaimsError(error.strerror or str(error), where=place, fix=fix)
 
 
 def _version() -> str:

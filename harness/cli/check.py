@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 @dataclass
 class Checked:
     """What is wrong with one claim: ``problems`` in its files, ``refusals`` of its design (those
-    with a waiver are shown and do not count)."""
+    with a waiver are shown and do not count), against the ``pilot`` that there is (in words)."""
 
     claim: str
     problems: list[Problem] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    pilot: str = ""
 
     @property
     def ok(self) -> bool:
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             advice = "" if r.waiver else _advice(r)
             output.say(f"{place}: {word}: {r.reason} [{r.rule}]{advice}")
         if one.ok:
-            output.say(f"claims/{one.claim}.yaml: ready to be locked")
+            output.say(f"claims/{one.claim}.yaml: ready to be locked ({one.pilot})")
     bad = sum(not one.ok for one in checked)
     if bad:
         output.say(f"{bad} of {len(checked)} claims need work")
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
                     "ok": one.ok,
                     "problems": [asdict(p) for p in one.problems],
                     "refusals": [asdict(r) for r in one.refusals],
+                    "pilot": one.pilot,
                 }
                 for one in checked
             ],
@@ -75,13 +77,17 @@ def check_one(root: Path, claim_id: str) -> Checked:
     """Everything that can be said about one claim without measuring."""
     from harness.claim.parse import parse_claim
     from harness.lock.lint import findings
+    from harness.lock.pilot import in_words
     from harness.subject.recipe import load_recipe
+    from harness.verdict.pilot import pilot_of
 
     found = Checked(claim_id)
     try:
         claim = parse_claim(root, claim_path(root, claim_id))
         recipe = load_recipe(root, claim.subject.recipe)
-        found.refusals += findings(claim, recipe)
+        pilot = pilot_of(root, claim_id)
+        found.pilot = "no pilot" if pilot is None else f"pilot: {in_words(pilot.as_json())}"
+        found.refusals += findings(claim, recipe, pilot)
     except BadInput as error:
         found.problems += error.problems
     except ClaimsError as error:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     """Measure, then print the dose-response and what the gates would have said."""
     from harness.cli.measure import JobName, measure
     from harness.cli.progress import progress
-    from harness.measure.job import EXPLORATION
+    from harness.measure.job import EXPLORATION, read_besides
     from harness.measure.tables import load_evidence, summarise
     from harness.verdict.judging import judge_job
 
@@ -60,6 +60,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "verdict": verdict.as_json(),
             "dose_response": table.astype(object).where(table.notna(), None).to_dict("records"),
             "folder": str(job.folder),
+            "read_besides": list(read_besides(job)),
         }
         output.say(f"{job.claim.id}: {STAMP}")
         output.table(
@@ -80,6 +81,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
             c.sentence for c in verdict.criteria
         ]:
             output.say(f"  {sentence}")
+        for what in read_besides(job):
+            output.say(f"to know: {what}: no lock binds it, so an attempt would fail there")
         output.say(f"{verdict.sentence}\n")
     output.result(result)
     return EXIT_OK

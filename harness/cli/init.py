@@ -10,12 +10,14 @@ Not covered: recipes of full size; ``docs/your-own-model.md`` says how to write 
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cli.command import Command
 from harness.cli.output import Output
 from harness.cli.templates import render
+from harness.digest import write_atomic
 from harness.errors import EXIT_OK, ClaimsError
 
 EXAMPLE = "first-claim"
@@ -29,6 +31,7 @@ __pycache__/
 .cache/
 reports/reproduction/
 reports/explore/
+*.part
 """
 
 README = """\
@@ -71,12 +74,17 @@ def run(args: argparse.Namespace, output: Output) -> int:
             fix="Name a new or empty folder; `claims new ID` adds a claim to a workspace",
         )
     written = []
-    for name, data in contents(target.resolve().name):
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        written.append(name)
-    (target / "reports").mkdir(exist_ok=True)
+    try:
+        for name, data in contents(target.resolve().name):
+            written.append(name)
+            write_atomic(target / name, data)
+    except OSError:  # half a workspace would bar the same command
+        for top in {name.partition("/")[0] for name in written}:
+            if (target / top).is_dir():
+                shutil.rmtree(target / top, ignore_errors=True)
+            else:
+                (target / top).unlink(missing_ok=True)
+        raise
     output.say(f"A workspace with one claim, {EXAMPLE}, is in {target}.")
     output.say(f"Next: cd {target} && claims check && claims explore {EXAMPLE} --replicates 2")
     output.result({"workspace": str(target.resolve()), "written": written, "claim": EXAMPLE})

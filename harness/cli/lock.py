@@ -6,45 +6,60 @@ Not covered: what a lock binds (``harness.lock``).
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from harness.cli.command import Command, claim_list
 from harness.cli.output import Output
 from harness.cli.workspace import find_root, select
-from harness.errors import EXIT_OK, ClaimsError
+from harness.errors import EXIT_OK
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to register together (they share replicates)", at_least_one=True)
     parser.add_argument(
-        "--again", action="store_true", help="lock what is locked; the old lock stays listed"
-    )
-    parser.add_argument(
-        "--reason", default="", metavar="TEXT", help="why it is locked again; stands in the report"
+        "--beacon",
+        default="",
+        metavar="TEXT",
+        help="promise that a pulse of public randomness, not yet published, is mixed into the "
+        "seeds (then: claims beacon)",
     )
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Register the claims and say what was bound."""
+    from harness.lock.pilot import in_words
     from harness.lock.register import register
+    from harness.verdict.pilot import pilots_of
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
-    if args.again and not args.reason.strip():
-        raise ClaimsError("locking again needs a reason", fix="Say it: --again --reason TEXT")
-    done = register(root, ids, again=args.again, reason=args.reason.strip())
+    beacon = args.beacon.strip()
+    done = register(root, ids, again=False, pilots=pilots_of(root, ids), beacon=beacon)
     output.say(f"registered {', '.join(done.claims)}: {done.digest}")
+    for name, pilot in done.pilots.items():
+        output.say(f"{name}: pilot: {in_words(pilot)}")
+    for name, refusals in done.waived.items():
+        for one in refusals:
+            output.say(f"{name}: {one.where}: waived ({one.waiver}): {one.reason} [{one.rule}]")
     if done.restored:
         output.say("The ledger had this registration already; its lock files were written again.")
-    output.say(f"Commit {' '.join(str(p) for p in (done.path, *done.locks))}, then: claims run")
+    files = " ".join(str(p) for p in (done.path, *done.locks))
+    if beacon:
+        output.say(f"Nothing can be measured before {beacon}. Commit and publish {files} now;")
+        output.say(f"after the pulse: claims beacon {ids[0]} --file PULSE.json, then: claims run")
+    else:
+        output.say(f"Commit {files}, then: claims run")
     output.result(
         {
             "claims": list(done.claims),
             "registration": done.digest,
             "ledger": str(done.path),
             "locks": [str(path) for path in done.locks],
-            "reason": done.reason,
+            "beacon": beacon,
             "restored": done.restored,
+            "pilots": dict(done.pilots),
+            "waived": {k: [asdict(r) for r in v] for k, v in done.waived.items()},
         }
     )
     return EXIT_OK
@@ -55,9 +70,9 @@ COMMAND = Command(
     summary="register claims: from here on the rule is fixed and the seeds are drawn",
     text="Register claims together. The lock binds the claim, the recipe, the code that evaluates "
     "and the versions that matter; the seeds are derived from it. Claims that are locked together "
-    "and name the same recipe share their models.",
+    "and name the same recipe share their models. To change a locked claim: claims amend.",
     example="claims lock first-claim second-claim\n"
-    "claims lock first-claim --again --reason 'typo in the margin'",
+    "claims lock first-claim --beacon 'drand quicknet round 30000000'",
     arguments=_arguments,
     run=run,
 )

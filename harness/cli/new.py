@@ -41,6 +41,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise ClaimsError(
             "there is a claim of that name", where=str(path), fix="Choose another name"
         ) from error
+    except OSError as error:  # half a claim on a full disk would bar the same command
+        path.unlink(missing_ok=True)
+        error.filename = str(path)
+        raise
     output.say(f"Wrote {path}. Read its comments, edit it, then: claims check {args.id}")
     output.result({"claim": args.id, "file": str(path), "template": args.template})
     return EXIT_OK

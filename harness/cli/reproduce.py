@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.command import Command, claim_list, positive
 from harness.cli.output import Output, number
@@ -54,6 +55,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--again", action="store_true", help="discard an earlier reproduction's measurements"
     )
+    parser.add_argument(
+        "--record", action="store_true", help="add what came of it to the ledger, as rows"
+    )
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -61,6 +65,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.cli.measure import JobName, measure
     from harness.cli.progress import progress
     from harness.digest import write_atomic
+    from harness.lock.ledger import append
     from harness.measure.job import REPRODUCTION, attempt_job, reproduction_job
     from harness.measure.store import json_bytes
     from harness.verdict.judging import judge_job
@@ -92,10 +97,25 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "folder": str(job.folder.relative_to(root)),
         }
         write_atomic(job.folder / "comparison.json", json_bytes(value))
+        if args.record:
+            append(root, "reproduction", _row(value))
         result.append(value)
         _show(output, job.claim.id, published, reproduced, rows)
     output.result({"reproductions": result})
     return max(codes, key=(EXIT_OK, EXIT_EMPTY, EXIT_NO_STANDING).index)
+
+
+def _row(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What the ledger is told of a reproduction: outcomes, the numbers' digest, the machine."""
+    from harness.digest import digest
+    from harness.lock.binding import packages, settings
+
+    kept = ("claim", "registration", "published", "reproduced", "agrees")
+    return {
+        **{name: value[name] for name in kept},
+        "numbers": digest(value["numbers"]),
+        "machine": {**settings(), **packages()},
+    }
 
 
 def _wanted(root: Path, args: argparse.Namespace) -> tuple[str, ...]:
@@ -179,8 +199,9 @@ COMMAND = Command(
     name="reproduce",
     summary="measure a registered plan anew and compare with what was published",
     text="Measure the registered plan anew into reports/reproduction/, judge it, and say which "
-    "verdicts and which numbers agree with the published attempt. The ledger is not touched. "
-    "Exit code 3 if an outcome differs, 4 if nothing is published to compare with.",
+    "verdicts and which numbers agree with the published attempt. The ledger is not touched, "
+    "unless --record asks for a row. Exit code 3 if an outcome differs, 4 if nothing is published "
+    "to compare with.",
     example="claims reproduce --all -n 2",
     arguments=_arguments,
     run=run,

@@ -12,7 +12,7 @@ import sys
 from typing import Any, TextIO
 
 from harness.cli.measure import JobName, rounds
-from harness.errors import EXIT_OK, ClaimsError
+from harness.errors import EXIT_OK, ClaimsError, in_words, of_machine
 
 
 class Spoken:
@@ -31,6 +31,12 @@ class Spoken:
         """Ignore: the parent counts replicates itself."""
 
 
+def _tell(spoken: Spoken, error: ClaimsError) -> int:
+    value = {"what": error.what, "where": error.where, "fix": error.fix}
+    spoken.send({"error": {**value, "exit_code": error.exit_code}})
+    return error.exit_code
+
+
 def main(argv: list[str]) -> int:
     """Measure as worker ``argv[0]`` of ``argv[1]`` the jobs named in ``argv[2]``."""
     # stdout is the line to the parent: whatever else a builder prints goes to stderr
@@ -42,9 +48,11 @@ def main(argv: list[str]) -> int:
         for _ in rounds(jobs, int(argv[0]), int(argv[1]), spoken):
             spoken.send({})
     except ClaimsError as error:
-        value = {"what": error.what, "where": error.where, "fix": error.fix}
-        spoken.send({"error": {**value, "exit_code": error.exit_code}})
-        return error.exit_code
+        return _tell(spoken, error)
+    except OSError as error:
+        if not of_machine(error):
+            raise
+        return _tell(spoken, in_words(error))
     except KeyboardInterrupt:
         return 130
     return EXIT_OK

@@ -102,6 +102,6 @@ class Applied:
         after = self.rewrite.apply(before, self._condition)
         if not self._all_active:
             after = torch.where(self.rewrite.active[self._condition, None], after, before)
-        self.trace.delta[self._row, self._position] = (after - before).norm(dim=-1)
-        self.trace.before[self._row, self._position] = before.norm(dim=-1)
+        for norms, of in ((self.trace.delta, after - before), (self.trace.before, before)):
+            norms[self._row, self._position] = of.norm(dim=-1).to(norms)
         return flat.index_copy(0, self._index, after).view_as(x)

@@ -1,10 +1,11 @@
 """What a lock binds besides the claim's own words, read from the workspace as it is now.
 
 Code by import closure, packages by version, the platform by the settings that change last digits,
-given directions by the bytes of their tensors. Nothing of the workspace is imported.
+given directions and weights by the bytes of their tensors, other given data by their bytes. Nothing
+of the workspace is imported.
 
-Not covered: data files that the builder reads; packages outside :data:`PACKAGES`; hardware beyond
-its architecture.
+Not covered: files that a builder reads and a recipe does not list; packages that neither
+:data:`PACKAGES` names nor the builder imports; hardware beyond its architecture.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from typing import Any
 from harness.claim.canonical import claim_to_json
 from harness.claim.schema import Claim
 from harness.digest import digest_file
-from harness.lock.closure import builder_closure, evaluator_closure
+from harness.errors import ClaimsError
+from harness.lock.beside import beside
+from harness.lock.closure import builder_walk, evaluator_closure
+from harness.lock.given import given_digests
+from harness.lock.libraries import libraries
+from harness.lock.memory import remember
+from harness.lock.mentions import refuse_unlisted
 from harness.lock.tensors import tensors_digest
 from harness.subject.interface import Recipe
 from harness.subject.recipe import recipe_to_json
@@ -39,7 +46,7 @@ ABSENT = "not installed"
 
 def packages() -> dict[str, str]:
     """Installed version of every package that numbers depend on."""
-    return {name: _version(name) for name in PACKAGES}
+    return remember("packages", lambda: {name: _version(name) for name in PACKAGES})
 
 
 def _version(name: str) -> str:
@@ -63,11 +70,33 @@ def given_files(root: Path, claim: Claim) -> dict[str, str]:
     return {path: tensors_digest(root, path) for path in sorted(paths)}
 
 
-def content(root: Path, previous: str, bound: tuple[tuple[Claim, Recipe], ...]) -> dict[str, Any]:
+def recipe_content(root: Path, recipe: Recipe) -> dict[str, Any]:
+    """What is bound of one recipe: its meaning, its builder's code, libraries and given data.
+
+    Raises :class:`ClaimsError` naming the recipe where its given data cannot be bound, and for data
+    that it or its builder names and does not list.
+    """
+    walk, builder = builder_walk(root, recipe)
+    refuse_unlisted(root, recipe, walk)
+    out: dict[str, Any] = {"recipe": recipe_to_json(recipe), "builder": builder}
+    try:
+        more = {
+            "libraries": libraries(walk.libraries, root),
+            "given": given_digests(root, recipe.given),
+        }
+    except ClaimsError as error:
+        raise ClaimsError(error.what, where=recipe.file, fix=error.fix) from error
+    return out | {name: value for name, value in more.items() if value}
+
+
+def content(
+    root: Path, previous: str, bound: tuple[tuple[Claim, Recipe], ...], beacon: str = ""
+) -> dict[str, Any]:
     """Everything that one registration binds, as the JSON value whose digest it is.
 
     ``previous`` is the ledger's head, so that no two registrations are the same. ``yaml`` is the
     digest of the file's bytes, for information: layout and comments may change afterwards.
+    ``beacon`` names public randomness that is still to come (``harness.lock.beacon``).
     """
     return {
         "schema": "causal-claims/registration/1",
@@ -80,14 +109,10 @@ def content(root: Path, previous: str, bound: tuple[tuple[Claim, Recipe], ...]) 
             }
             for claim, _ in bound
         },
-        "recipes": {
-            claim.subject.recipe: {
-                "recipe": recipe_to_json(recipe),
-                "builder": builder_closure(root, recipe),
-            }
-            for claim, recipe in bound
-        },
+        "recipes": {claim.subject.recipe: recipe_content(root, recipe) for claim, recipe in bound},
         "evaluator": evaluator_closure(root),
         "packages": packages(),
         "settings": settings(),
+        "conftest": beside(root),
+        **({"beacon": beacon} if beacon else {}),
     }

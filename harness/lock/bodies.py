@@ -46,7 +46,12 @@ REGISTRATION = record(
         "content": record({"claims": each(mapping, name), "recipes": each(mapping)}),
     }
 )
-BY_KIND: Mapping[str, Shape] = {"registration": REGISTRATION}
+WITHDRAWAL = record({"claim": name, "registration": digest, "reason": text}, {"successor": name})
+BY_KIND: Mapping[str, Shape] = {
+    "registration": REGISTRATION,
+    "amendment": REGISTRATION,
+    "withdrawal": WITHDRAWAL,
+}
 
 
 def fault(kind: str, body: Mapping[str, Any]) -> str:

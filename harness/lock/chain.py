@@ -9,6 +9,7 @@ Not covered: reading and writing the file (``harness.lock.ledger``); what a row'
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,6 +104,8 @@ def row_of(number: int, line: bytes) -> Row:
     try:
         value = parse_json(line, MOST_ROW)
         form = canonical(value)
+        if not unicodedata.is_normalized("NFC", form.decode()):
+            raise ValueError("text with accents written as letters of their own, not in NFC")
     except ValueError as error:
         raise _broken(number, f"was edited: it is not JSON with one meaning ({error})") from error
     if form != line:

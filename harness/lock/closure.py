@@ -7,11 +7,13 @@ its path, so a workspace file that shadows a library is found. Libraries are bou
 versions (``harness.lock.binding``).
 
 Code of the workspace that imports or runs by name (``importlib``, ``__import__``, ``exec``,
-``sys.path`` and their like) is refused, because what it runs cannot be read here. The harness
-itself does so in one place, ``harness.measure.artefacts``, to load the builder that is bound.
+``sys.path`` and their like) is refused, because what it runs cannot be read here
+(``harness.lock.dynamic``), and so is a builder that takes input from outside or changes what the
+evaluator uses (``harness.lock.reaches``). The harness itself imports by name in one place,
+``harness.measure.loading``, to load the builder that is bound, from its source alone.
 
-Not covered: data files that the code reads; ways to run code that no list can name; bytecode put
-into ``__pycache__``.
+Not covered: data files that the code reads (``harness.lock.given``); ways to run code that no list
+can name.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from pathlib import Path
 import harness
 from harness.errors import ClaimsError
 from harness.lock.imports import Import
-from harness.lock.source import MOST_SOURCE, Module, analyse, documented
+from harness.lock.memory import remember
+from harness.lock.source import MOST_SOURCE, Module, analyse, documented, refused
 from harness.paths import inside
 from harness.regular import Unreadable, read_regular
 from harness.subject.interface import Recipe
@@ -49,13 +52,21 @@ COMPILED = (*EXTENSION_SUFFIXES, ".pyc")
 
 
 @dataclass(frozen=True)
-class _Found:
-    """Where a module is: its file (None for a folder without ``__init__.py``), and its kind."""
+class Found:
+    """Where a module is: its file (None for a folder without ``__init__.py``), from which folder
+    its path is shown, and whether it is the workspace's."""
 
     name: str
     file: Path | None
     package: bool
+    top: Path
     ours: bool
+
+    @property
+    def shown(self) -> str:
+        """The file's path for readers."""
+        assert self.file is not None
+        return self.file.relative_to(self.top).as_posix()
 
 
 def closure(root: Path, modules: Sequence[str]) -> dict[str, str]:
@@ -64,20 +75,25 @@ def closure(root: Path, modules: Sequence[str]) -> dict[str, str]:
     Raises :class:`ClaimsError` with file and line for a module that is missing, is not Python or
     imports by name.
     """
-    return _Walk(root).run(modules)
+    return Walk((root,)).run(modules)
 
 
 def builder_closure(root: Path, recipe: Recipe) -> dict[str, str]:
     """The closure of the recipe's builder: workspace modules, and those of harness it rests on."""
+    return builder_walk(root, recipe)[1]
+
+
+def builder_walk(root: Path, recipe: Recipe) -> tuple[Walk, dict[str, str]]:
+    """The builder's closure, and the walk that found it, which knows where each module is."""
     module = recipe.builder.partition(":")[0]
-    walk = _Walk(root)
+    walk = Walk((root,))
     if walk.find(module) is None:
         raise ClaimsError(
             f"the builder {recipe.builder!r} has no module {module} in the workspace",
             where=recipe.file,
             fix="Write builder: as module:attribute, such as models.miniature:Miniature",
         )
-    return walk.run([module])
+    return walk, walk.run([module])
 
 
 def evaluator_closure(root: Path | None = None) -> dict[str, str]:
@@ -85,18 +101,30 @@ def evaluator_closure(root: Path | None = None) -> dict[str, str]:
 
     With a ``root``, files of the workspace that shadow a library it imports are in it.
     """
-    return _Walk(root, apart=APART).run(EVALUATOR)
+    bases = () if root is None else (root,)
+    return remember(("evaluator", root), lambda: Walk(bases, apart=APART).run(EVALUATOR))
 
 
-class _Walk:
-    """One walk over imports. ``root`` None: nothing but the harness is looked into."""
+class Walk:
+    """One walk over imports: ``bases`` are the folders of the workspace to look in, besides the
+    harness, and ``top`` is the folder from which files are shown (the first of them if not given);
+    parts in ``apart`` are left out; ``as_builder`` asks of the workspace's modules what is asked of
+    builders."""
 
-    def __init__(self, root: Path | None, apart: Sequence[str] = ()) -> None:
-        self.root, self.apart = root, tuple(apart)
+    def __init__(
+        self,
+        bases: Sequence[Path],
+        apart: Sequence[str] = (),
+        as_builder: bool = True,
+        top: Path | None = None,
+    ) -> None:
+        self.bases, self.apart, self.as_builder = tuple(bases), tuple(apart), as_builder
         self.home = Path(str(harness.__file__)).parent.parent
-        self.modules: dict[str, tuple[bool, bytes, Module]] = {}
+        self.top = top or next(iter(bases), self.home)
+        self.modules: dict[str, tuple[Found, bytes, Module]] = {}
+        self.libraries: set[str] = set()
         self.listings: dict[Path, frozenset[str]] = {}
-        self.where: dict[str, _Found | None] = {}
+        self.where: dict[str, Found | None] = {}
         self.todo: list[str] = []
         self.size = 0
 
@@ -110,29 +138,36 @@ class _Walk:
             if name not in seen:
                 seen.add(name)
                 self._read(name)
-        read = any(ours and m.reads_documentation for ours, _, m in self.modules.values())
+        read = any(f.ours and m.reads_documentation for f, _, m in self.modules.values())
         return {
-            name: documented(source, name) if ours and read else module.digest
-            for name, (ours, source, module) in sorted(self.modules.items())
+            name: documented(source, name) if found.ours and read else module.digest
+            for name, (found, source, module) in sorted(self.modules.items())
         }
 
-    def find(self, name: str) -> _Found | None:
+    def find(self, name: str) -> Found | None:
         """Where a module is, None if it is neither the workspace's nor the harness's."""
         if name not in self.where:
-            if name.partition(".")[0] == PACKAGE:
-                self.where[name] = self._at(self.home, name, ours=False)
-            else:
-                root = self.root
-                self.where[name] = None if root is None else self._at(root, name, ours=True)
+            own = name.partition(".")[0] == PACKAGE
+            places = (self.home,) if own else self.bases
+            found = (self._at(base, name, ours=not own) for base in places)
+            self.where[name] = next((one for one in found if one is not None), None)
         return self.where[name]
 
-    def _at(self, base: Path, name: str, ours: bool) -> _Found | None:
+    def files(self) -> dict[str, Path]:
+        """Module -> file, for the modules of the workspace that the walk found."""
+        return {
+            name: found.file
+            for name, (found, _, _) in sorted(self.modules.items())
+            if found.ours and found.file is not None
+        }
+
+    def _at(self, base: Path, name: str, ours: bool) -> Found | None:
         """A module below ``base``, found in the order in which Python's own finder looks."""
         folder = base / name.replace(".", "/")
         beside = self._names(folder.parent)
         within = self._names(folder) if folder.name in beside else frozenset()
         if "__init__.py" in within:
-            return _found(base, name, folder / "__init__.py", True, ours)
+            return self._found(base, name, folder / "__init__.py", True, ours)
         for suffix in COMPILED:
             for binary in (folder.name + suffix, f"__init__{suffix}"):
                 if binary in (within if binary.startswith("__init__") else beside):
@@ -142,10 +177,15 @@ class _Walk:
                         fix="Remove it and keep its Python source, or install it as a package",
                     )
         if f"{folder.name}.py" in beside:
-            return _found(base, name, folder.with_name(f"{folder.name}.py"), False, ours)
+            return self._found(base, name, folder.with_name(f"{folder.name}.py"), False, ours)
         if any(one.endswith(".py") for one in within):
-            return _Found(name, None, True, ours)  # a namespace package
+            return Found(name, None, True, base, ours)  # a namespace package
         return None
+
+    def _found(self, base: Path, name: str, file: Path, package: bool, ours: bool) -> Found:
+        if ours:
+            inside(base, file.relative_to(base).as_posix())  # refuses symbolic links
+        return Found(name, file, package, self.top if ours else self.home, ours)
 
     def _names(self, folder: Path) -> frozenset[str]:
         """What a folder holds, listed once a walk; nothing where it is no folder."""
@@ -184,7 +224,7 @@ class _Walk:
         found = self.find(name)
         if found is None or found.file is None:
             return
-        shown = self._shown(found)
+        shown = found.shown
         source = self._bytes(found)
         self.size += len(source)
         if len(self.modules) >= MOST_MODULES or self.size > MOST_CODE:
@@ -194,21 +234,21 @@ class _Walk:
                 fix="Import fewer, and keep data in files of their own",
             )
         module = analyse(source, shown)
-        if found.ours and module.dynamic:
-            line, what = min(module.dynamic)
-            raise ClaimsError(
-                f"{what}: what this imports or runs cannot be read, so no lock can bind it",
-                where=f"{shown}:{line}",
-                fix="Write the import out (import models.part), or drop it",
-            )
-        self.modules[name] = (found.ours, source, module)
+        self.modules[name] = (found, source, module)
         for one in module.imports:
             self._follow(found, one, shown)
+        for word in module.plugins:
+            self._want(word, shown, 1)
+        for fault in refused(source, shown, self.as_builder)[:1] if found.ours else ():
+            where = f"{shown}:{fault.line}"
+            raise ClaimsError(f"{fault.what}: {fault.why}", where=where, fix=fault.fix)
 
-    def _follow(self, found: _Found, one: Import, shown: str) -> None:
+    def _follow(self, found: Found, one: Import, shown: str) -> None:
         base = _absolute(found, one, shown)
         self._want(base, shown, one.line)
         if not self._inside(base):
+            if found.ours:
+                self.libraries.add(base.partition(".")[0])
             return
         for name in (*one.names, *(self._starred(base) if one.star else ())):
             submodule = f"{base}.{name}"
@@ -218,31 +258,20 @@ class _Walk:
     def _starred(self, base: str) -> Iterator[str]:
         found = self.find(base)
         if found is not None and found.package and found.file is not None:
-            yield from analyse(self._bytes(found), self._shown(found)).exported
+            yield from analyse(self._bytes(found), found.shown).exported
 
-    def _bytes(self, found: _Found) -> bytes:
+    def _bytes(self, found: Found) -> bytes:
         assert found.file is not None
         try:
             return read_regular(found.file, MOST_SOURCE)
         except (Unreadable, OSError) as error:
             words = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else error
             raise ClaimsError(
-                str(words), where=self._shown(found), fix="Put a Python file there"
+                str(words), where=found.shown, fix="Put a Python file there"
             ) from None
 
-    def _shown(self, found: _Found) -> str:
-        assert found.file is not None
-        base = self.root if found.ours and self.root is not None else self.home
-        return found.file.relative_to(base).as_posix()
 
-
-def _found(base: Path, name: str, file: Path, package: bool, ours: bool) -> _Found:
-    if ours:
-        inside(base, file.relative_to(base).as_posix())  # refuses symbolic links
-    return _Found(name, file, package, ours)
-
-
-def _absolute(found: _Found, one: Import, shown: str) -> str:
+def _absolute(found: Found, one: Import, shown: str) -> str:
     """The absolute name of what an import is from."""
     if not one.level:
         return one.module

@@ -1,9 +1,10 @@
 """What differs between a lock and the workspace as it is now, field by field.
 
 Two kinds of difference. Those that *break the record* (claim, recipe, the builder's code in the
-workspace, given files) leave nothing that was registered to be judged. The others (evaluator,
-packages, settings, and the parts of the harness that the builder rests on) forbid beginning or
-resuming an attempt; a complete attempt is judged again under them, and says so.
+workspace, given files, directions and weights) leave nothing that was registered to be judged. The
+others (evaluator, packages, libraries, settings, code that pytest loads beside, and the parts of
+the harness that the builder rests on) forbid beginning or resuming an attempt; a complete attempt
+is judged again under them, and says so.
 
 Not covered: what to do about a difference (``harness.measure.job``); YAML layout and comments, and
 Python comments, docstrings and layout, which are free.
@@ -21,9 +22,12 @@ from harness.claim.canonical import claim_to_json
 from harness.claim.parse import parse_claim
 from harness.digest import PREFIX, short
 from harness.errors import ClaimsError
+from harness.lock.beside import beside, shadows
 from harness.lock.binding import packages, settings
 from harness.lock.closure import PACKAGE, builder_closure, evaluator_closure
+from harness.lock.given import given_digests
 from harness.lock.leaves import ABSENT, differing
+from harness.lock.libraries import libraries
 from harness.lock.record import Lock
 from harness.lock.tensors import tensors_digest
 from harness.subject.recipe import load_recipe, recipe_from_json, recipe_to_json
@@ -57,9 +61,12 @@ def compare(root: Path, lock: Lock) -> tuple[Difference, ...]:
         *_recipe(root, lock),
         *_builder(root, lock),
         *_files(root, lock),
+        *_data(root, lock),
         *_evaluator(root, lock),
         *_group("package", lock.bound["packages"], packages(), False),
+        *_libraries(root, lock),
         *_group("settings", lock.bound["settings"], settings(), False),
+        *_beside(root, lock),
     )
 
 
@@ -112,6 +119,44 @@ def _files(root: Path, lock: Lock) -> Iterator[Difference]:
             continue
         if found != locked:
             yield Difference(f"files.{path}", _word(locked), _word(found), True)
+
+
+def _data(root: Path, lock: Lock) -> Iterator[Difference]:
+    """Given files one by one, so that one that cannot be read does not hide the others."""
+    locked: Mapping[str, str] = lock.bound.get("given", {})
+    given = recipe_from_json(lock.recipe).given
+    found: dict[str, str] = {}
+    for path in given:
+        try:
+            found |= given_digests(root, (path,))
+        except ClaimsError as error:
+            found |= {p: was for p, was in locked.items() if p == path or p.startswith(f"{path}/")}
+            yield Difference(f"data.{path}", f"{len(locked)} files", _line(error), True)
+    yield from _group("data", locked, found, True)
+
+
+def _libraries(root: Path, lock: Lock) -> Iterator[Difference]:
+    locked: Mapping[str, str] = lock.bound.get("libraries", {})
+    try:
+        found = libraries(locked, root)
+    except ClaimsError as error:
+        yield Difference("library", ", ".join(sorted(locked)), _line(error), False)
+        return
+    yield from _group("library", locked, found, False)
+
+
+def _beside(root: Path, lock: Lock) -> Iterator[Difference]:
+    for path, words in shadows(root).items():
+        yield Difference(f"workspace.{path}", ABSENT, words, False)
+    if "conftest" not in lock.bound:
+        return
+    try:
+        found = beside(root)
+    except ClaimsError as error:
+        locked = f"{len(lock.bound['conftest'])} files"
+        yield Difference("conftest", locked, _line(error), False)
+        return
+    yield from _group("conftest", lock.bound["conftest"], found, False)
 
 
 def _group(

@@ -6,11 +6,12 @@ the digest of the format's name) and ``digest`` (of the row without it). ``time`
 order is proved by the chain, never by a clock. Appending holds a file lock and returns after fsync.
 
 :func:`read` verifies all of it (``harness.lock.chain``) and names the first row that is wrong and
-how. A torn last line (a kill or a full disk in the middle of an append) is told apart from an edit;
-:func:`recover` sets it aside and loses nothing.
+how; rows cut off at the end are found by the head witness (``harness.lock.witness``). A torn last
+line (a kill or a full disk in the middle of an append) is told apart from an edit; :func:`recover`
+sets it aside and loses nothing.
 
-Not covered: rows cut off at the end, and a history rebuilt by someone who holds every copy; both
-need a witness outside the file (version control, a timestamp, a lock file that names its row).
+Not covered: a history rebuilt by someone who holds every copy, the witness included; that needs a
+witness elsewhere (``harness.lock.history``, ``harness.lock.anchors``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from harness.digest import digest_bytes, short, write_atomic
 from harness.errors import ClaimsError, RecordBroken, UnknownName, nearest
+from harness.lock import witness
 from harness.lock.chain import (
     FILE,
     GENESIS,
@@ -60,13 +62,15 @@ def read(root: Path) -> tuple[Row, ...]:
     Raises :class:`RecordBroken` naming the first row that is edited, missing, repeated, out of
     order or torn, and what to do.
     """
+    seen = witness.load(root)  # before the ledger, which may grow while it is read
     rows, torn = parse(_bytes(root))
+    witness.require(rows, seen)
     if torn:
         raise RecordBroken(
             f"the last line, row {len(rows) + 1}, is torn: it was being written when the process "
             "was killed or the disk was full",
             where=f"{FILE}:{len(rows) + 1}",
-            fix="Set it aside, losing nothing, with harness.lock.ledger.recover(root)",
+            fix="Set it aside, losing nothing, with: claims recover",
         )
     return rows
 
@@ -142,29 +146,44 @@ def append_locked(root: Path, kind: str, body: Mapping[str, Any]) -> Row:
         os.close(handle)
     if new:
         _sync_folder(path.parent)
-    return read(root)[-1]
+    row = parse(_bytes(root))[0][-1]
+    witness.write(root, row)
+    return row
 
 
-def recover(root: Path) -> Path | None:
-    """Set a torn last line aside; the file it went to, or None if nothing is torn.
+def recover(root: Path) -> tuple[str, ...]:
+    """Mend what a kill or a full disk leaves behind; a sentence for each thing mended.
 
-    Every whole row stays, the torn bytes go to ``claims/ledger.torn-<digest>``, and a row of kind
-    ``recovery`` says so. Raises :class:`RecordBroken` if anything before is wrong: that is never
-    mended here.
+    A torn last line is set aside: every whole row stays, the torn bytes go to
+    ``claims/ledger.torn-<digest>``. A head witness that is missing or cannot be read is written
+    again. A row of kind ``recovery`` says either. Raises :class:`RecordBroken` where anything else
+    is wrong, rows that the witness has seen and the ledger lacks among it: that is never mended.
     """
     with locked(root):
         data = _bytes(root)
         rows, torn = parse(data)
-        if not torn:
-            return None
-        name = digest_bytes(torn)
-        aside = root / "claims" / f"ledger.torn-{short(name)}"
-        body = {"torn": name, "bytes": len(torn), "file": f"claims/{aside.name}"}
-        note = _next(rows, "recovery", body)
-        # aside first, then both changes in one: a kill in between leaves the torn line to recover
-        write_atomic(aside, torn)
-        write_atomic(ledger_path(root), data[: len(data) - len(torn)] + note)
-        return aside
+        lost = ""
+        try:
+            witness.require(rows, witness.load(root))
+        except RecordBroken as error:
+            if error.where != witness.WITNESS:
+                raise
+            lost = error.what
+        said = [f"{witness.WITNESS} was written again: {lost}"] if lost else []
+        body: dict[str, Any] = {"witness": lost} if lost else {}
+        if torn:
+            name = digest_bytes(torn)
+            aside = root / "claims" / f"ledger.torn-{short(name)}"
+            body |= {"torn": name, "bytes": len(torn), "file": f"claims/{aside.name}"}
+            said.append(f"the torn line after row {len(rows)} was set aside: claims/{aside.name}")
+            # aside first, then both changes in one: a kill in between leaves the line to recover
+            write_atomic(aside, torn)
+        if body:
+            note = _next(rows, "recovery", body)
+            write_atomic(ledger_path(root), data[: len(data) - len(torn)] + note)
+        if body or rows:
+            witness.write(root, parse(_bytes(root))[0][-1])
+        return tuple(said)
 
 
 def _head(rows: tuple[Row, ...]) -> str:

@@ -1,176 +1,128 @@
 """Rules that must not lock: what a claim, its recipe and a pilot say before anything is measured.
 
-Each rule has an id; ``refusal.RULES`` says which can be waived, by a sentence under ``waivers``
-that stands in the report. A rule without a waiver is one whose breach leaves nothing to decide.
+Each rule has an id; ``refusal.RULES`` says what it refuses, why, and which can be waived, by a
+sentence under ``waivers`` that stands in the report. A rule without a waiver is one whose breach
+leaves nothing to decide.
 
 Not covered: whether names resolve and values have their types (``harness.claim.parse``), whether
-the measurements will be healthy (preconditions). An exclusion rule can name health bounds only,
-because the claim language has no field for anything else; what is checked here is that it has such
-bounds to look at, and that they are health.
+the measurements will be healthy (preconditions). A claim that is locked is never looked at again:
+rules that became stricter afterwards are about claims to come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from harness.claim.power import family_size, power, rule_of
-from harness.claim.schema import Claim, Criterion
-from harness.errors import ClaimsError
-from harness.lock.lint_design import (
-    arm_rules,
-    margin_rules,
-    named_arms,
-    null_rules,
-    pilot_rules,
-)
+from harness.claim.schema import Claim
+from harness.lock.lint_recipe import seed_rules
+from harness.lock.pilot import Pilot
 from harness.lock.refusal import RULES, Refusal, refusal
-from harness.stats.attainable import replicates_needed, smallest_p
+from harness.lock.rules.checks import checks, outcomes
+from harness.lock.rules.controls import controls
+from harness.lock.rules.decidable import decidable
+from harness.lock.rules.design import Design
+from harness.lock.rules.margins import contradictions, margins
+from harness.lock.rules.nulls import nulls
+from harness.lock.rules.pilots import pilots
+from harness.lock.rules.spans import FEATURES
 from harness.subject.interface import Recipe
 
-ALPHA_AT_MOST = 0.10
-POWER_AT_LEAST = 0.80
-REFUTATION_AT_LEAST = 0.50
-"""FAIL, where the truth lies as far beyond the margin as the expectation lies on this side."""
-REPLICATES_FOR_T = 3
-HEALTH_BOUNDS = ("loss_gap", "behaviour", "behaviour_rate", "garbage", "garbage_rate")
+HEALTH_BOUNDS = ("loss_gap_at_most", "garbage_at_most")
+"""By what a replicate may be left out. The rate of the behaviour is an outcome (ADR 9)."""
+READS = {"garbage_at_most": "garbage_rate", "loss_gap_at_most": "ordinary_loss"}
+"""The readout that a health bound looks at, before any intervention."""
+WORD = re.compile(r"[^\W\d_]{2,}")
+WORDS_AT_LEAST = 4
 
 
-def lint(
-    claim: Claim, recipe: Recipe, pilot: Mapping[str, Sequence[float]] | None = None
-) -> tuple[Refusal, ...]:
+def lint(claim: Claim, recipe: Recipe, pilot: Pilot | None = None) -> tuple[Refusal, ...]:
     """The refusals that stand; empty where the claim may be locked.
 
-    ``pilot`` maps a criterion's name (or ``criterion/member``) to its exploratory values, one per
-    replicate. Raises :class:`harness.errors.UnknownName` for an arm or role that does not exist.
+    Raises :class:`harness.errors.UnknownName` for an arm or role that does not exist.
     """
     return tuple(r for r in findings(claim, recipe, pilot) if not r.waiver)
 
 
-def findings(
-    claim: Claim, recipe: Recipe, pilot: Mapping[str, Sequence[float]] | None = None
-) -> tuple[Refusal, ...]:
+def findings(claim: Claim, recipe: Recipe, pilot: Pilot | None = None) -> tuple[Refusal, ...]:
     """Every breach, waived ones with their sentence."""
-    found = [*_whole(claim), *_waivers(claim)]
+    design = Design(claim, recipe, pilot)
+    found = [*_whole(design), *checks(design), *outcomes(design), *contradictions(design)]
+    found += seed_rules(recipe)
     for criterion in claim.criteria:
-        found += _attainable(claim, recipe, criterion)
-        found += margin_rules(criterion)
-        found += arm_rules(claim, criterion)
-        found += null_rules(claim, criterion)
-        found += pilot_rules(criterion, pilot or {})
-    return tuple(
-        replace(r, waiver=claim.waivers.get(r.rule, "").strip() if r.waivable else "")
+        for rules in (decidable, margins, controls, nulls, pilots):
+            found += rules(design, criterion)
+    found += _waivers(claim, found)
+    waived = (
+        replace(r, waiver=claim.waivers.get(r.rule, "").strip())
+        if r.waivable and is_sentence(claim.waivers.get(r.rule, ""))
+        else r
         for r in found
     )
+    return tuple(dict.fromkeys(waived))
 
 
-def _whole(claim: Claim) -> Iterator[Refusal]:
+def is_sentence(text: str) -> bool:
+    """Whether a waiver says something: four different words at least."""
+    return len({word.lower() for word in WORD.findall(text)}) >= WORDS_AT_LEAST
+
+
+def _whole(design: Design) -> Iterator[Refusal]:
+    claim = design.claim
     if not claim.criteria:
         yield refusal("criteria", "criteria", "no criterion decides anything")
-    health = [p for p in claim.preconditions if p.kind == "health"]
+    health = list(design.preconditions("health"))
     if not health:
         yield refusal(
             "health", "preconditions", "no precondition of kind health: a broken replicate counts"
         )
+    elif all(p.params.get("roles") for p in health):
+        looked_at = {role for p in health for role in p.params["roles"]}
+        read = [arm.on for c in claim.criteria for arm in design.named(c)]
+        for c in claim.criteria:
+            if c.estimand.get("kind") in FEATURES:
+                read += [c.estimand["trained"], c.estimand["standard"]]
+        for role in dict.fromkeys(role for role in read if role not in looked_at):
+            where = f"preconditions.{health[0].name}.roles"
+            yield refusal("health", where, f"criteria read {role}, whose health is not looked at")
     if claim.exclusion is None:
         return
     if not health:
         yield refusal("exclusion", "exclusion", "there is no health bound by which to exclude")
-    for precondition in health:
-        bounds = [k for k in precondition.params if k.endswith(("_at_most", "_at_least"))]
-        for name in bounds:
-            if name.rsplit("_at_", 1)[0] not in HEALTH_BOUNDS:
-                yield refusal(
-                    "exclusion",
-                    f"preconditions.{precondition.name}.{name}",
-                    f"replicates would be excluded by {name}, which is not health",
-                )
+    for one in health:
+        for name in [k for k in one.params if k.endswith(("_at_most", "_at_least"))]:
+            yield from _excludes(design, one.name, name)
     if claim.exclusion.at_most >= claim.subject.replicates:
         yield refusal("exclusion", "exclusion.at_most", "every replicate could be excluded")
 
 
-def _waivers(claim: Claim) -> Iterator[Refusal]:
+def _excludes(design: Design, precondition: str, bound: str) -> Iterator[Refusal]:
+    """A bound by which replicates are left out looks at health, and at nothing that is judged."""
+    where = f"preconditions.{precondition}.{bound}"
+    if bound not in HEALTH_BOUNDS:
+        reason = f"replicates would be excluded by {bound}, which is not health"
+        yield refusal("exclusion", where, reason)
+        return
+    for criterion in design.claim.criteria:
+        if criterion.estimand.get("readout") == READS[bound]:
+            reason = (
+                f"replicates would be excluded by {bound}, and criterion {criterion.name} judges "
+                f"{READS[bound]}"
+            )
+            yield refusal("exclusion", where, reason)
+
+
+def _waivers(claim: Claim, found: Sequence[Refusal]) -> Iterator[Refusal]:
+    breached = {one.rule for one in found}
     for rule, sentence in claim.waivers.items():
         where = f"waivers.{rule}"
         if rule not in RULES:
             yield refusal("waiver", where, f"no rule {rule!r}; rules: {', '.join(RULES)}")
-        elif not RULES[rule]:
+        elif not RULES[rule].waivable:
             yield refusal("waiver", where, f"the rule {rule!r} cannot be waived")
-        elif len(sentence.split()) < 3:
+        elif not is_sentence(sentence):
             yield refusal("waiver", where, "a waiver is a sentence that says why")
-
-
-def _attainable(claim: Claim, recipe: Recipe, criterion: Criterion) -> Iterator[Refusal]:
-    """Alpha, replicates, smallest p, power: what the planned replicates can decide."""
-    at, test = f"criteria.{criterion.name}", criterion.test
-    if test.alpha > ALPHA_AT_MOST:
-        reason = f"alpha {test.alpha:g} is above {ALPHA_AT_MOST:g}"
-        yield refusal("alpha", f"{at}.test.alpha", reason)
-    planned = claim.subject.replicates
-    for arm in named_arms(claim, criterion):
-        cap = recipe.role(arm.on).replicates
-        if cap is not None and cap < planned:
-            reason = (
-                f"arm {arm.name} runs on role {arm.on}, trained in {cap} of {planned} replicates"
-            )
-            yield refusal("replicates", f"{at}.estimand", reason)
-    fewest = planned - (claim.exclusion.at_most if claim.exclusion else 0)
-    members = family_size(claim, criterion)
-    if test.method == "t" and fewest < REPLICATES_FOR_T:
-        reason = f"{fewest} replicate(s) may remain; a t test needs {REPLICATES_FOR_T}"
-        yield refusal("replicates", "subject.replicates", reason)
-    try:
-        rule = rule_of(test)
-        if fewest < 2:
-            return
-        floor = smallest_p(rule.kind, rule.method, fewest, members)
-        if floor > rule.alpha:
-            need = replicates_needed(rule.kind, rule.method, rule.alpha, members)
-            yield refusal(
-                "smallest-p",
-                f"{at}.test",
-                f"with {fewest} replicates no p lies below {floor:.4g}, so alpha {rule.alpha:g} "
-                f"cannot be reached; plan at least {need}",
-            )
-            return
-        yield from _powered(criterion, planned, members)
-    except ClaimsError as error:
-        yield refusal("test", f"{at}.test", error.sentence)
-
-
-def _powered(criterion: Criterion, planned: int, members: int) -> Iterator[Refusal]:
-    where, test, expect = f"criteria.{criterion.name}.expect", criterion.test, criterion.expect
-    if expect is None:
-        reason = "without the smallest effect of interest and its sd there is no power to compute"
-        yield refusal("expect-missing", where, reason)
-        return
-    inside = {
-        "equivalence": abs(expect.effect) < test.margin,
-        "below": expect.effect < test.margin,
-        "none-of": expect.effect < test.margin,
-    }.get(test.kind, expect.effect > test.margin)
-    if not inside:
-        reason = f"the expected effect {expect.effect:g} does not meet the margin {test.margin:g}"
-        yield refusal("expect-side", where, reason)
-        return
-    result = power(criterion, planned, members=members)
-    if result.expected is None or result.at_mirror is None:
-        return
-    if result.expected.support < POWER_AT_LEAST:
-        yield refusal(
-            "power",
-            where,
-            f"simulated power is {result.expected.support:.2f} with {planned} replicates, below "
-            f"{POWER_AT_LEAST:.2f}",
-        )
-    elif 0 < result.at_mirror.refute < REFUTATION_AT_LEAST:
-        yield refusal(
-            "power",
-            where,
-            f"with the truth as far on the other side of the margin, FAIL comes up in only "
-            f"{result.at_mirror.refute:.2f} of simulations, below {REFUTATION_AT_LEAST:.2f}",
-        )
-    for verdict, share in (("PASS", result.expected.support), ("FAIL", result.at_mirror.refute)):
-        if share == 0:
-            reason = f"{verdict} came up in none of {result.simulations} simulations of its truth"
-            yield refusal("unreachable", f"criteria.{criterion.name}.test", reason)
+        elif rule not in breached:
+            reason = f"the rule {rule!r} is not breached: there is nothing to waive. Remove it"
+            yield refusal("waiver", where, reason)

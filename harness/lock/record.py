@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from harness.digest import digest
 from harness.errors import RecordBroken
 from harness.lock.chain import FILE, RESTORE, Row
+from harness.lock.refusal import Refusal
 from harness.shapes import each, mapping, text
 from harness.shapes import record as shaped
 
@@ -33,6 +34,9 @@ PARTS = shaped(
     }
 )
 """What a registration binds, as those who compare it with a workspace rely on it."""
+LATER = ("given", "libraries", "conftest", "beacon")
+"""What registrations did not bind from the start: data and libraries of the recipe, code beside the
+claims, promised randomness. One without them is as valid as it was, and nothing of them differs."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,10 @@ class Lock:
 
     ``claim`` and ``recipe`` are canonical JSON. ``bound`` has ``claim`` and ``recipe`` (digests),
     ``builder`` and ``evaluator`` (module -> digest), ``settings``, ``packages``, ``files`` (path
-    -> digest of tensors). ``members`` maps every claim of the registration to its digest. ``yaml``
-    is the digest of the claim file's bytes, for information only.
+    -> digest of tensors), and those of :data:`LATER` that its registration has. ``members`` maps
+    every claim of the registration to its digest. ``yaml`` is the digest of the claim file's bytes,
+    for information only; so is ``pilot``, what ``harness.lock.pilot.recorded`` said (None:
+    registered before that was kept).
     """
 
     claim_id: str
@@ -52,6 +58,7 @@ class Lock:
     bound: dict[str, Any]
     members: dict[str, str]
     yaml: str
+    pilot: Any = None
 
     def as_json(self) -> dict[str, Any]:
         """The lock file's value: claim and recipe in full, beside everything else that is bound."""
@@ -64,6 +71,7 @@ class Lock:
             "claim": self.claim,
             "recipe": self.recipe,
             "yaml": self.yaml,
+            **({} if self.pilot is None else {"pilot": self.pilot}),
         }
 
     def as_bytes(self) -> bytes:
@@ -77,7 +85,8 @@ class Registration:
     """One act of locking: its digest, its claims in the order given, the ledger and lock files.
 
     ``restored`` says that the ledger had it already, from a run that was killed before it could
-    write the lock files.
+    write the lock files. ``pilots`` maps each claim to what is recorded of its pilot, ``waived`` to
+    the breaches that its waivers let through.
     """
 
     digest: str
@@ -86,6 +95,8 @@ class Registration:
     locks: tuple[Path, ...]
     reason: str = ""
     restored: bool = False
+    pilots: Mapping[str, Any] = field(default_factory=dict)
+    waived: Mapping[str, tuple[Refusal, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.digest
@@ -94,6 +105,11 @@ class Registration:
 def lock_path(root: Path, claim_id: str) -> Path:
     """Where a claim's lock file is, whether it is there or not."""
     return root / "claims" / f"{claim_id}.lock.json"
+
+
+REGISTERING = ("registration", "amendment")
+"""Kinds of rows that register: an amendment is a registration of claims that were locked before,
+and says beside it what it supersedes, what changed and whether attempts came first."""
 
 
 def registration_body(content: Mapping[str, Any], reason: str) -> dict[str, Any]:
@@ -107,12 +123,22 @@ def registration_body(content: Mapping[str, Any], reason: str) -> dict[str, Any]
 
 
 def registrations(rows: Iterable[Row], claim_id: str | None = None) -> tuple[Row, ...]:
-    """The registrations on the ledger, or those of one claim, in order."""
+    """The registrations on the ledger, amendments among them, or those of one claim, in order."""
     return tuple(
         row
         for row in rows
-        if row.kind == "registration"
+        if row.kind in REGISTERING
         and (claim_id is None or claim_id in (row.body.get("claims") or {}))
+    )
+
+
+def attempted(rows: Iterable[Row], claim_id: str, registration: str) -> bool:
+    """Whether an attempt of the claim under that registration has begun."""
+    return any(
+        row.kind == "attempt-started"
+        and row.body.get("claim") == claim_id
+        and row.body.get("registration") == registration
+        for row in rows
     )
 
 
@@ -143,9 +169,11 @@ def lock_from(row: Row, claim_id: str) -> Lock:
                 "settings": content["settings"],
                 "packages": content["packages"],
                 "files": mine["files"],
+                **{name: part[name] for part in (used, content) for name in LATER if name in part},
             },
             members=dict(members),
             yaml=mine["yaml"],
+            pilot=mine.get("pilot"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise _broken(row, f"the registration lacks a part ({error})") from error

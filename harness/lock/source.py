@@ -26,7 +26,10 @@ from itertools import islice
 
 from harness.digest import PREFIX
 from harness.errors import ClaimsError
-from harness.lock.imports import Import, dynamic, exported, imports
+from harness.lock.dynamic import dynamic
+from harness.lock.imports import Import, imports, words
+from harness.lock.reaches import Fault, faults
+from harness.paths import LONGEST
 
 IGNORED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields without meaning of their own: ``ctx`` follows from the place, ``kind`` is a u prefix."""
@@ -36,6 +39,8 @@ MOST_NODES = 50_000
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso-8859-1")
 REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 SPLIT = "Split it, and keep data in files of their own"
+UNREADABLE = "what this imports or runs cannot be read, so no lock can bind it"
+WRITTEN_OUT = "Write the import out (import models.part), or drop it"
 FIX = "Correct the file: a lock binds what the code says, so it must be readable"
 
 
@@ -44,15 +49,15 @@ class Module:
     """What one module's bytes say.
 
     ``digest`` leaves docstrings out; ``reads_documentation`` says whether the module mentions
-    ``__doc__``. ``exported`` are the words of a literal ``__all__``; ``dynamic`` are (line, words)
-    of code that imports or runs what cannot be read here.
+    ``__doc__``. ``exported`` are the words of a literal ``__all__``, ``plugins`` those of
+    ``pytest_plugins``.
     """
 
     digest: str
     reads_documentation: bool
     imports: tuple[Import, ...]
     exported: tuple[str, ...]
-    dynamic: tuple[tuple[int, str], ...]
+    plugins: tuple[str, ...]
 
 
 @lru_cache(maxsize=512)
@@ -66,8 +71,31 @@ def analyse(source: bytes, file: str) -> Module:
         digest=tree_digest(tree),
         reads_documentation=_reads_documentation(tree),
         imports=tuple(imports(tree)),
-        exported=tuple(exported(tree)),
-        dynamic=tuple(dynamic(tree)),
+        exported=tuple(words(tree, "__all__")),
+        plugins=tuple(words(tree, "pytest_plugins")),
+    )
+
+
+@lru_cache(maxsize=512)
+def refused(source: bytes, file: str, as_builder: bool) -> tuple[Fault, ...]:
+    """What a lock cannot bind in a module's bytes, in order of lines.
+
+    ``as_builder`` asks for what a builder's module must not do besides. Raises as :func:`analyse`.
+    """
+    tree = _tree(source, file)
+    found = [Fault(line, words, UNREADABLE, WRITTEN_OUT) for line, words in dynamic(tree)]
+    return tuple(sorted([*found, *(faults(tree) if as_builder else ())]))
+
+
+@lru_cache(maxsize=512)
+def texts(source: bytes, file: str) -> tuple[tuple[int, str], ...]:
+    """(line, text) of every short piece of text in a module. Raises as :func:`analyse` does."""
+    return tuple(
+        (node.lineno, node.value)
+        for node in ast.walk(_tree(source, file))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and 0 < len(node.value) <= LONGEST
     )
 
 

@@ -10,6 +10,7 @@ was locked (``harness.lock.compare``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +60,28 @@ def load_lock(root: Path, claim_id: str) -> Lock:
 
 
 def restore(root: Path, rows: tuple[Row, ...]) -> tuple[str, ...]:
-    """Write the lock files that are missing beside their registrations; their claims' ids.
+    """Write the lock files that a kill left out; their claims' ids.
 
-    The caller holds ``ledger.locked``. A file that is there is left alone.
+    Those are missing beside their registration, or still say, byte for byte, what an earlier
+    registration said. The caller holds ``ledger.locked``. A file that says anything else is left
+    alone.
     """
     made = []
     names = dict.fromkeys(str(n) for row in registrations(rows) for n in row.body["claims"])
     for name in names:
         path = lock_path(root, name)
-        if not path.exists():
-            lock = lock_from(registrations(rows, name)[-1], name)
-            write_atomic(path, lock.as_bytes())
-            made.append(name)
+        *earlier, last = registrations(rows, name)
+        if path.is_symlink() or (path.exists() and not _stale(path, name, earlier)):
+            continue
+        write_atomic(path, lock_from(last, name).as_bytes())
+        made.append(name)
     return tuple(made)
+
+
+def _stale(path: Path, name: str, earlier: Sequence[Row]) -> bool:
+    """Whether a lock file is the one of an earlier registration, as it was written then."""
+    data = path.read_bytes() if earlier else b""
+    return any(data == lock_from(row, name).as_bytes() for row in earlier)
 
 
 def _exists(path: Path) -> bool:
@@ -83,7 +93,7 @@ def _exists(path: Path) -> bool:
 
 def _check(value: dict[str, Any], lock: Lock, rows: tuple[Row, ...]) -> None:
     where = _shown(lock.claim_id)
-    fix = f"Restore {where} from version control, or remove it: it is made again from the ledger"
+    fix = f"Restore {where} from version control, or make it again from the ledger: claims recover"
     found = value.get("registration")
     if found != lock.registration:
         known = found in [row.body["registration"] for row in rows]
@@ -109,7 +119,8 @@ def _value(root: Path, claim_id: str) -> dict[str, Any]:
         raise RecordBroken(
             f"not a readable lock ({error.what if isinstance(error, ClaimsError) else error})",
             where=_shown(claim_id),
-            fix="Restore it from version control, or remove it: it is made again from the ledger",
+            fix="Restore it from version control, or remove it and make it again from the ledger: "
+            "claims recover",
         ) from error
 
 

@@ -1,24 +1,22 @@
 """Models and dictionaries of a family, built once, cached by digest, shared by all who need them.
 
-The digest covers the builder's import closure, the recipe's parameters, the role (and its parents),
-the seed and torch's version. A folder is complete when its ``built.json`` is there; that file holds
-the digest of every other file, checked at each use. Builders run under a file lock, so that
-concurrent workers wait for a model instead of training it twice.
+The digest covers the builder's import closure, the files given to it, the recipe's parameters, the
+role (and its parents), the seed and torch's version. A folder is complete when its ``built.json``
+is there; that file holds the digest of every other file, checked at each use. Builders run under a
+file lock, so that concurrent workers wait for a model instead of training it twice.
 
 Not covered: running models (``harness.measure.runner``); evicting old ones (delete ``.cache``).
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,11 +25,16 @@ from filelock import FileLock
 
 from harness.digest import digest, digest_file, short, write_atomic
 from harness.errors import ClaimsError, RecordBroken
+from harness.measure.loading import load_builder
 from harness.measure.store import read_json
+from harness.measure.watch import Watch, unwatched
 from harness.paths import inside
 from harness.subject.interface import Builder, Health, Recipe, RoleSpec
 
+__all__ = ["MARK", "Built", "Progress", "Silent", "Workshop", "load_builder"]
+
 MARK = "built.json"
+BESIDES = "read_besides"
 
 
 class Progress(Protocol):
@@ -57,39 +60,8 @@ class Built:
     content: str
     health: Mapping[str, float | None]
     """None: not a number, as of a training that diverged."""
-
-
-def load_builder(root: Path, recipe: Recipe) -> Builder:
-    """Import the recipe's builder with the workspace root on ``sys.path``.
-
-    A module of the same name from another workspace is dropped first. Raises
-    :class:`ClaimsError` if there is no such module or attribute.
-    """
-    module_name, _, attribute = recipe.builder.partition(":")
-    package = module_name.partition(".")[0]
-    known = sys.modules.get(package)
-    place = str(root)
-    if known is not None and not _inside(known, root):
-        for name in [n for n in sys.modules if n == package or n.startswith(package + ".")]:
-            del sys.modules[name]
-    if sys.path[:1] != [place]:
-        sys.path.insert(0, place)
-    importlib.invalidate_caches()
-    try:
-        make = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ClaimsError(
-            f"cannot load the builder {recipe.builder!r} ({error})",
-            where=recipe.file,
-            fix=f"Write builder: as module:attribute of a module under {root.name}/",
-        ) from error
-    builder: Builder = make(recipe)
-    return builder
-
-
-def _inside(module: Any, root: Path) -> bool:
-    places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
-    return any(p is not None and Path(p).resolve().is_relative_to(root.resolve()) for p in places)
+    besides: tuple[str, ...] = ()
+    """What was read in building it that no lock binds (``harness.measure.watch``)."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +75,9 @@ class Workshop:
     """Digest of the builder's import closure."""
     seed_of: Callable[[int], int]
     progress: Progress
+    given: Mapping[str, str] = field(default_factory=dict)
+    """File -> digest of what is given to the builder."""
+    watch: Watch = field(default_factory=unwatched)
 
     def model_key(self, role: RoleSpec, seed: int) -> str:
         """The digest a model is cached under."""
@@ -120,6 +95,7 @@ class Workshop:
                 "parent": parent,
                 "seed": str(seed),
                 "torch": version("torch"),
+                **({"given": dict(self.given)} if self.given else {}),
             }
         )
 
@@ -165,26 +141,40 @@ class Workshop:
     def _ensure(self, kind: str, key: str, make: Callable[[Path], Health | None]) -> Built:
         place = inside(self.root, f".cache/{kind}")
         place.mkdir(parents=True, exist_ok=True)
-        folder = place / short(key, 24)
-        with FileLock(place / f"{short(key, 24)}.lock"):
+        name = short(key, 24)
+        folder = place / name
+        with FileLock(place / f"{name}.lock"):
             if not (folder / MARK).is_file():
-                shutil.rmtree(folder, ignore_errors=True)
-                draft = Path(tempfile.mkdtemp(dir=place, prefix=".draft-"))
+                # under this lock, a draft of this key is what a killed process left
+                for left in (folder, *place.glob(f".draft-{name}-*")):
+                    shutil.rmtree(left, ignore_errors=True)
+                draft = Path(tempfile.mkdtemp(dir=place, prefix=f".draft-{name}-"))
                 try:
-                    health = make(draft)
-                    write_atomic(draft / MARK, _mark(draft, health))
+                    with self.watch.apart() as besides:
+                        health = make(draft)
+                    self.watch.refuse(besides)  # where the builder went on regardless
+                    write_atomic(draft / MARK, _mark(draft, health, besides))
                     os.replace(draft, folder)
+                except OSError as error:
+                    error.filename = error.filename or str(folder)  # a full disk names no file
+                    raise
                 finally:
                     shutil.rmtree(draft, ignore_errors=True)
-            return _read(folder, key)
+            built = _read(folder, key)
+            self.watch.refuse(built.besides)
+            self.watch.found.update(built.besides)
+            return built
 
 
-def _mark(folder: Path, health: Health | None) -> bytes:
+def _mark(folder: Path, health: Health | None, besides: Collection[str]) -> bytes:
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     files = {name: digest_file(folder / name) for name in names}
     found = health.as_json() if health else {}
     numbers = {name: v if math.isfinite(v) else None for name, v in found.items()}
-    return json.dumps({"files": files, "health": numbers}, indent=1).encode()
+    value: dict[str, Any] = {"files": files, "health": numbers}
+    if besides:
+        value[BESIDES] = sorted(besides)
+    return json.dumps(value, indent=1).encode()
 
 
 def _read(folder: Path, key: str) -> Built:
@@ -198,4 +188,5 @@ def _read(folder: Path, key: str) -> Built:
         raise RecordBroken(
             error.what, where=str(folder), fix="Delete the folder; it is built again from its seed"
         ) from error
-    return Built(folder, key, digest(mark["files"]), mark["health"])
+    besides = tuple(mark.get(BESIDES, ()))
+    return Built(folder, key, digest(mark["files"]), mark["health"], besides)

@@ -20,6 +20,9 @@ def attest(job: Job) -> bool:
     """
     if job.kind != ATTEMPT:
         return job.complete
+    record = job.folder / "attempt.json"
+    # files before ledger: an attempt that begins in between is not taken for one that never did
+    anything = bool(measured(job)) or record.is_file()
     rows = [
         row
         for row in read(job.root)
@@ -28,8 +31,7 @@ def attest(job: Job) -> bool:
         and row.body.get("attempt") == job.attempt
     ]
     where = str(job.folder.relative_to(job.root))
-    record = job.folder / "attempt.json"
-    if (measured(job) or record.is_file()) and not any(r.kind == "attempt-started" for r in rows):
+    if anything and not any(row.kind == "attempt-started" for row in rows):
         raise RecordBroken(
             "measurements exist, but the ledger knows no attempt",
             where=where,

@@ -10,73 +10,49 @@ none, and nothing is measured before the ledger says that the attempt has begun.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.claim.canonical import claim_from_json
 from harness.claim.parse import parse_claim
-from harness.claim.schema import Claim
 from harness.digest import digest, digest_bytes, short, write_atomic
-from harness.errors import ClaimsError, NothingThere, OutOfOrder, RecordBroken
+from harness.errors import NothingThere, OutOfOrder, RecordBroken
+from harness.lock.amend import deviations
+from harness.lock.beside import refuse_shadows
 from harness.lock.closure import builder_closure
-from harness.lock.compare import Difference, compare
-from harness.lock.ledger import append_once
+from harness.lock.compare import compare
+from harness.lock.given import given_digests
+from harness.lock.ledger import append_once, read
 from harness.lock.lockfile import Lock, is_registered, load_lock
-from harness.measure.store import digests, json_bytes, measured_replicates, read_json
+from harness.lock.randomness import kept
+from harness.lock.withdraw import withdrawal
+from harness.measure.exploration import note
+from harness.measure.job_record import (
+    ATTEMPT,
+    EXPLORATION,
+    FIRST,
+    REPRODUCTION,
+    Job,
+    TamperedError,
+    measured,
+)
+from harness.measure.store import (
+    SCHEMA,
+    CellName,
+    digests,
+    direction_file,
+    json_bytes,
+    read_json,
+    read_recorded,
+    record_path,
+)
 from harness.paths import inside
 from harness.plan.expand import plan
-from harness.plan.seeds import Seeds
-from harness.subject.interface import Recipe
+from harness.plan.seeds import Awaited, Seeds
 from harness.subject.recipe import load_recipe, recipe_from_json
 
-ATTEMPT, REPRODUCTION, EXPLORATION = "attempt", "reproduction", "exploration"
-FIRST = "a1"
-
-
-class TamperedError(ClaimsError):
-    """Something differs from the lock; carries the differences, field by field."""
-
-    exit_code = 3
-
-    def __init__(self, claim_id: str, differences: Sequence[Difference]) -> None:
-        self.differences = tuple(differences)
-        lines = "; ".join(str(d) for d in self.differences[:6])
-        more = len(self.differences) - 6
-        super().__init__(
-            f"differs from its lock: {lines}" + (f"; and {more} more" if more > 0 else ""),
-            where=claim_id,
-            fix="Restore what was locked, or lock the claim again (the earlier lock stays on "
-            "the ledger)",
-        )
-
-
-@dataclass(frozen=True)
-class Job:
-    """One claim's plan: where it reads from, which seeds it uses, where it writes."""
-
-    root: Path
-    claim: Claim
-    recipe: Recipe
-    seeds: Seeds
-    folder: Path
-    kind: str
-    registration: str
-    attempt: str
-
-    @property
-    def final_split(self) -> str:
-        """The split that is judged: explorations never touch ``confirm``."""
-        return "explore" if self.kind == EXPLORATION else "confirm"
-
-    @property
-    def replicates(self) -> range:
-        return range(self.claim.subject.replicates)
-
-    @property
-    def complete(self) -> bool:
-        return len(measured(self)) == len(self.replicates)
+__all__ = ["ATTEMPT", "EXPLORATION", "FIRST", "REPRODUCTION", "Job", "TamperedError", "measured"]
 
 
 def lock_of(root: Path, claim_id: str) -> Lock:
@@ -89,6 +65,18 @@ def lock_of(root: Path, claim_id: str) -> Lock:
             f"claims explore {claim_id})",
         )
     return load_lock(root, claim_id)
+
+
+def seeds_of(root: Path, lock: Lock) -> Seeds:
+    """The confirmatory seeds of a lock; :class:`Awaited` where the randomness that it promised is
+    not on the ledger yet. Raises :class:`RecordBroken` for randomness that cannot count."""
+    beacon = lock.bound.get("beacon", "")
+    if not beacon:
+        return Seeds.confirmatory(lock.registration)
+    row = kept(read(root), lock.registration)
+    if row is None:
+        return Awaited(lock.registration, beacon)
+    return Seeds.confirmatory(lock.registration, str(row.body["randomness"]))
 
 
 def attempt_folder(root: Path, claim_id: str, registration: str, attempt: str) -> Path:
@@ -112,24 +100,38 @@ def attempt_job(root: Path, claim_id: str) -> Job:
     :class:`TamperedError`.
     """
     lock = lock_of(root, claim_id)
-    claim = claim_from_json(lock.claim)
-    recipe = recipe_from_json(lock.recipe)
-    job = Job(
-        root=root,
-        claim=claim,
-        recipe=recipe,
-        seeds=Seeds.confirmatory(lock.registration),
-        folder=attempt_folder(root, claim_id, lock.registration, FIRST),
-        kind=ATTEMPT,
-        registration=lock.registration,
-        attempt=FIRST,
-    )
+    job = recorded_job(root, lock)
     differences = compare(root, lock)
     if job.complete:
         differences = tuple(d for d in differences if d.breaks_record)
     if differences:
         raise TamperedError(claim_id, differences)
+    gone = withdrawal(read(root), claim_id, lock.registration)
+    if gone is not None and not gone.successor and not job.complete:
+        raise OutOfOrder(
+            f"{gone.sentence} (ledger row {gone.seq})",
+            where=claim_id,
+            fix="What was measured stays; to take the claim up again: claims amend",
+        )
     return job
+
+
+def recorded_job(root: Path, lock: Lock) -> Job:
+    """The attempt of one registration of a claim, also an earlier one, as its lock has it.
+
+    Not compared with the workspace: the claim's file may say something else by now.
+    """
+    return Job(
+        root=root,
+        claim=claim_from_json(lock.claim),
+        recipe=recipe_from_json(lock.recipe),
+        seeds=seeds_of(root, lock),
+        folder=attempt_folder(root, lock.claim_id, lock.registration, FIRST),
+        kind=ATTEMPT,
+        registration=lock.registration,
+        attempt=FIRST,
+        deviations=deviations(read(root), lock.claim_id, lock.registration),
+    )
 
 
 def reproduction_job(root: Path, claim_id: str) -> Job:
@@ -139,14 +141,10 @@ def reproduction_job(root: Path, claim_id: str) -> Job:
     differences = [d for d in compare(root, lock) if d.breaks_record]
     if differences:
         raise TamperedError(claim_id, differences)
-    return Job(
-        root=root,
-        claim=claim_from_json(lock.claim),
-        recipe=recipe_from_json(lock.recipe),
-        seeds=Seeds.confirmatory(lock.registration),
+    return replace(
+        recorded_job(root, lock),
         folder=_folder(root, f"{REPRODUCTION}/{claim_id}/{short(lock.registration)}"),
         kind=REPRODUCTION,
-        registration=lock.registration,
         attempt=REPRODUCTION,
     )
 
@@ -156,17 +154,22 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 
     The folder carries the digest of what is run, so that an edited claim is measured afresh.
     """
-    from dataclasses import replace
-
     from harness.claim.canonical import claim_to_json
     from harness.subject.recipe import recipe_to_json
 
+    refuse_shadows(root)
     claim = parse_claim(root, root / "claims" / f"{claim_id}.yaml")
     if replicates is not None:
         claim = replace(claim, subject=replace(claim.subject, replicates=replicates))
     recipe = load_recipe(root, claim.subject.recipe)
-    code = builder_closure(root, recipe)
-    key = digest({"claim": claim_to_json(claim), "recipe": recipe_to_json(recipe), "code": code})
+    key = digest(
+        {
+            "claim": claim_to_json(claim),
+            "recipe": recipe_to_json(recipe),
+            "code": builder_closure(root, recipe),
+            "given": given_digests(root, recipe.given),
+        }
+    )
     return Job(
         root=root,
         claim=claim,
@@ -180,14 +183,39 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
 
 
 def begin(job: Job) -> None:
-    """Tell the ledger that the attempt begins, once, before its first measurement."""
+    """Say what begins, once, before its first measurement: an attempt on the ledger, an exploration
+    in its own folder.
+
+    Raises :class:`OutOfOrder` where its seeds are still awaited.
+    """
+    if isinstance(job.seeds, Awaited):
+        raise job.seeds.missing()
     if job.kind == ATTEMPT:
-        append_once(job.root, "attempt-started", _body(job))
+        append_once(job.root, "attempt-started", attempt_key(job))
+    if job.kind == EXPLORATION:
+        _note(job)
 
 
-def measured(job: Job) -> tuple[int, ...]:
-    """Replicates that are complete on disk."""
-    return measured_replicates(job.folder, job.claim.subject.replicates)
+def _note(job: Job) -> None:
+    note(job.folder, job.claim, job.recipe, builder_closure(job.root, job.recipe))
+
+
+def recheck(job: Job) -> None:
+    """Compare an attempt with its lock once more: what is bound may have changed while it ran.
+
+    Raises :class:`TamperedError`.
+    """
+    if job.kind != ATTEMPT:
+        return
+    differences = compare(job.root, lock_of(job.root, job.claim.id))
+    if differences:
+        raise TamperedError(job.claim.id, differences)
+
+
+def read_besides(job: Job) -> tuple[str, ...]:
+    """What the builder read, in the replicates that are measured, that no lock binds."""
+    records = (read_json(job.folder / f"replicate.{r}.json") for r in measured(job))
+    return tuple(sorted({str(what) for one in records for what in one.get("read_besides", ())}))
 
 
 def finish(job: Job) -> bool:
@@ -198,45 +226,50 @@ def finish(job: Job) -> bool:
     """
     if not job.complete:
         return False
-    for cell in plan(job.claim, job.recipe, job.final_split):
-        name = f"{cell.arm}.r{cell.replicate}.{cell.split}.{cell.mode}.parquet"
-        if not cell.waits and not (job.folder / "cells" / name).is_file():
-            raise RecordBroken(
-                f"the planned cell {name} is not there",
-                where=str(job.folder.relative_to(job.root)),
-                fix=f"Delete replicate.{cell.replicate}.json there to have it measured again",
-            )
-    found = digests(job.folder, job.replicates)
-    record: dict[str, Any] = {
-        "schema": "causal-claims/attempt/1",
-        **_body(job),
-        "files": found,
-    }
-    data = json_bytes(record)
+    if job.kind == EXPLORATION:
+        _note(job)  # one that began before explorations were described
     path = job.folder / "attempt.json"
     if path.is_file():
-        recorded = read_json(path)
-        if recorded.get("files") != found:
+        schema, recorded = read_recorded(path)
+        found = digests(job.folder, job.replicates, schema)
+        differing = sorted(k for k in {*recorded, *found} if recorded.get(k) != found.get(k))
+        if differing:
             raise RecordBroken(
-                f"files differ from those recorded: {', '.join(_differing(recorded, found)[:4])}",
+                f"files differ from those recorded: {', '.join(differing[:4])}",
                 where=str(path.relative_to(job.root)),
                 fix="Restore them from version control; a measurement is never repaired by hand",
             )
     else:
-        write_atomic(path, data)
+        _refuse_incomplete(job)
+        found = digests(job.folder, job.replicates)
+        write_atomic(path, json_bytes({"schema": SCHEMA, **attempt_key(job), "files": found}))
     if job.kind == ATTEMPT:
         found_record = {"record": digest_bytes(path.read_bytes())}
-        append_once(job.root, "attempt-finished", _body(job), found_record)
+        append_once(job.root, "attempt-finished", attempt_key(job), found_record)
     return True
 
 
-def _differing(recorded: dict[str, Any], found: dict[str, str]) -> list[str]:
-    files = recorded.get("files")
-    files = files if isinstance(files, dict) else {}
-    return sorted(k for k in {*files, *found} if files.get(k) != found.get(k))
+def _refuse_incomplete(job: Job) -> None:
+    """Raise :class:`RecordBroken` for a planned cell, or a fitted direction, that is not there."""
+    wanted: list[tuple[int, str, str]] = []
+    for cell in plan(job.claim, job.recipe, job.final_split):
+        name = CellName(cell.arm, cell.replicate, cell.split, cell.mode)
+        if not cell.waits:
+            wanted.append((cell.replicate, "cell", f"cells/{name.file}"))
+    for r in job.replicates:
+        fitted = read_json(record_path(job.folder, r)).get("direction_norm") or {}
+        wanted += [(r, "direction", f"directions/{direction_file(one, r)}") for one in fitted]
+    for replicate, what, place in wanted:
+        if not (job.folder / place).is_file():
+            raise RecordBroken(
+                f"the planned {what} {Path(place).name} is not there",
+                where=str(job.folder.relative_to(job.root)),
+                fix=f"Delete replicate.{replicate}.json there to have it measured again",
+            )
 
 
-def _body(job: Job) -> dict[str, Any]:
+def attempt_key(job: Job) -> dict[str, Any]:
+    """What names the job's attempt on the ledger: part of the body of every row about it."""
     return {"claim": job.claim.id, "registration": job.registration, "attempt": job.attempt}
 
 

@@ -5,6 +5,9 @@ whoever comes second finds it done. ``measure_all`` takes the replicates that no
 waits for the others, so that workers help instead of queueing. A lock dies with its process, so a
 killed worker's replicate is taken over.
 
+A builder's error ends the call and leaves what is measured; the next run resumes, and the ledger is
+told that there was a gap (``harness.measure.alive``).
+
 Not covered: workers on several machines.
 """
 
@@ -13,54 +16,86 @@ from __future__ import annotations
 from filelock import FileLock, Timeout
 
 from harness.digest import digest, short
-from harness.lock.closure import builder_closure
-from harness.measure.artefacts import Progress, Workshop, load_builder
-from harness.measure.job import Job, begin, finish, measured
+from harness.lock.beside import beside
+from harness.lock.closure import builder_walk
+from harness.lock.given import given_digests, given_files
+from harness.measure.alive import alive
+from harness.measure.artefacts import Progress, Workshop
+from harness.measure.attest import attest
+from harness.measure.job import ATTEMPT, Job, begin, finish, measured, recheck
+from harness.measure.loading import load_builder
+from harness.measure.watch import Watch, make_watch, unwatched, watching
 from harness.paths import inside
 
 
 def _lock(job: Job, replicate: int, timeout: float) -> FileLock:
     place = inside(job.root, ".cache/locks")
     place.mkdir(parents=True, exist_ok=True)
-    name = short(digest({"folder": str(job.folder), "replicate": replicate}), 24)
+    # relative: a workspace that is reached by two paths has one lock
+    folder = job.folder.relative_to(job.root).as_posix()
+    name = short(digest({"folder": folder, "replicate": replicate}), 24)
     return FileLock(place / f"{name}.lock", timeout=timeout)
 
 
-def workshop_of(job: Job, progress: Progress) -> Workshop:
+def workshop_of(job: Job, progress: Progress, watch: Watch | None = None) -> Workshop:
     """The job's builder and cache."""
     return Workshop(
         root=job.root,
         recipe=job.recipe,
         builder=load_builder(job.root, job.recipe),
-        code=digest(builder_closure(job.root, job.recipe)),
+        code=digest(builder_walk(job.root, job.recipe)[1]),
         seed_of=lambda r: job.seeds.seed("train", job.recipe.id, r),
         progress=progress,
+        given=given_digests(job.root, job.recipe.given),
+        watch=watch or unwatched(),
     )
+
+
+def watch_of(job: Job) -> Watch:
+    """What the job's builder may read in the workspace; an attempt fails at anything else."""
+    root, recipe = job.root, job.recipe
+    names = [*given_files(root, recipe.given), *beside(root)]
+    names += [d.file for d in job.claim.directions if d.file is not None]
+    files = [*builder_walk(root, recipe)[0].files().values(), *(root / name for name in names)]
+    return make_watch(root, recipe.file, files, [job.folder], job.kind == ATTEMPT)
 
 
 def measure_replicate(job: Job, replicate: int, progress: Progress, wait: bool = True) -> bool:
     """Measure one replicate unless it is there. False if another worker holds it and ``wait`` is
-    off. The ledger is told first."""
+    off. The ledger is told first.
+
+    A run of several calls is one run on the ledger if it is alive throughout: see
+    ``harness.measure.alive.alive``.
+    """
     if replicate in measured(job):
         return True
     try:
         with _lock(job, replicate, -1 if wait else 0):
             if replicate in measured(job):
                 return True
-            begin(job)
-            from harness.measure.runner import measure  # torch enters here
+            with alive(job):
+                recheck(job)
+                begin(job)
+                from harness.measure.runner import measure  # torch enters here
 
-            measure(job, replicate, workshop_of(job, progress), progress)
+                with watching(watch_of(job)) as watch:
+                    measure(job, replicate, workshop_of(job, progress, watch), progress)
             return True
     except Timeout:
         return False
 
 
 def measure_all(job: Job, progress: Progress) -> None:
-    """Measure every replicate that is missing: those that nobody holds first, then the rest."""
-    for wait in (False, True):
-        for replicate in job.replicates:
-            measure_replicate(job, replicate, progress, wait=wait)
-    place = _lock(job, -1, -1)
-    with place:
+    """Measure every replicate that is missing: those that nobody holds first, then the rest.
+
+    A finished attempt is only checked; that takes no lock and writes nothing.
+    """
+    if job.kind == ATTEMPT and attest(job):
         finish(job)
+        return
+    with alive(job):
+        for wait in (False, True):
+            for replicate in job.replicates:
+                measure_replicate(job, replicate, progress, wait=wait)
+        with _lock(job, -1, -1):
+            finish(job)

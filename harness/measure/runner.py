@@ -1,9 +1,9 @@
 """Measuring one replicate of a claim: models, directions, judged dose, cells, record.
 
 In this order: build the models; fit directions on the fit split; run the select split and choose
-the judged dose; run the confirm split. Cells are written when all are measured, the replicate's
-record last, so that a kill at any instant leaves either a measured replicate or none; models stay
-cached either way.
+the judged dose; run the confirm split; compare an attempt with its lock once more. Cells are
+written when all are measured, the replicate's record last, so that a kill at any instant leaves
+either a measured replicate or none; models stay cached either way.
 
 This is where torch enters; import it lazily. Not covered: who measures which replicate
 (``harness.measure.run``), judging (``harness.verdict``).
@@ -21,10 +21,10 @@ import torch
 from harness.claim.schema import Arm
 from harness.measure.artefacts import Built, Progress, Workshop
 from harness.measure.dose import Chosen, choose
-from harness.measure.job import Job
+from harness.measure.job import Job, recheck
 from harness.measure.needs import dictionary_hooks, models_needed, select_arms
 from harness.measure.runner_cells import Sample, batches, run_generate, run_score
-from harness.measure.runner_features import measure_features
+from harness.measure.runner_features import measure_family, measure_features
 from harness.measure.runner_fit import Fitting
 from harness.measure.store import CellName, write_cell, write_record
 from harness.measure.tables import summarise
@@ -72,13 +72,21 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     features, quality = measure_features(
         job, replicate, workshop, models, dictionary_hooks(claim), progress
     )
+    quality = measure_family(job, replicate, workshop, models, quality, progress)
+    watch = workshop.watch
+    watch.refuse(watch.found)
+    with watch.pause():
+        recheck(job)
     for part in (selected, confirmed):
         _write(job, replicate, part)
     if len(features):
         for split, table in features.groupby("split", sort=True):
             name = CellName("features", replicate, str(split), "features")
             write_cell(job.folder, name, table.drop(columns=["split"]))
-    write_record(job.folder, replicate, _record(job, replicate, built, fitting, chosen, quality))
+    record = _record(job, replicate, built, fitting, chosen, quality)
+    if watch.found:
+        record["read_besides"] = sorted(watch.found)
+    write_record(job.folder, replicate, record)
 
 
 def _fit_texts(job: Job, task: Task, replicate: int) -> Mapping[str, Any]:

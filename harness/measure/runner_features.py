@@ -65,6 +65,41 @@ def measure_features(
     return pd.concat(tables, ignore_index=True), found
 
 
+def measure_family(
+    job: Job,
+    replicate: int,
+    workshop: Workshop,
+    models: Mapping[tuple[str, int], Model],
+    known: Mapping[str, Any],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Quality of every dictionary that the recipe lists, built if it is not there, and of a random
+    one of the same shape at each hook; keys as in ``known``, which is taken over.
+
+    Only where the claim reads dictionaries at all. Roles that were not built here are left out.
+    """
+    found, spec = dict(known), job.recipe.dictionaries
+    if not known or spec is None:
+        return found
+    task, samples = workshop.builder.task, job.claim.samples
+    seed = job.seeds.seed("texts", job.final_split)
+    texts = {v: task.texts(job.final_split, samples.texts, seed, v) for v in task.variants}
+    for hook in spec.hooks:
+        random = None
+        for role in spec.roles:
+            if (role, replicate) not in models or f"{role}/{hook}" in found:
+                continue
+            progress.say(f"{job.claim.id}: replicate {replicate}, dictionary of {role} at {hook}")
+            dictionary = load_dictionary(workshop.dictionary(role, replicate, hook).folder)
+            x = _everywhere(models[role, replicate], texts, hook)
+            found[f"{role}/{hook}"] = dict(quality(dictionary, x))
+            drawn = job.seeds.seed("controls", "dictionary", hook, replicate)
+            random = random or (random_like(dictionary, drawn), x)
+        if random is not None and f"random/{hook}" not in found:
+            found[f"random/{hook}"] = dict(quality(*random))
+    return found
+
+
 def _everywhere(model: Model, texts: Mapping[str, Texts], hook: str) -> Tensor:
     """Activations [N, d] at every position of every text."""
     parts = []

@@ -21,6 +21,7 @@ from harness.intervene.fit import FitContext, fit_direction, split_half_cosine
 from harness.intervene.gather import gather
 from harness.intervene.store import load_direction, save_direction
 from harness.measure.job import Job
+from harness.measure.store import direction_file
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
 
@@ -108,7 +109,7 @@ class Fitting:
                 cosine = split_half_cosine(spec.method, context, positive, negative)
                 self.cosines[name] = min(cosine, self.cosines.get(name, cosine))
         folder: Path = self.job.folder / "directions"
-        save_direction(folder / f"{label}.r{self.replicate}.safetensors", found)
+        save_direction(folder / direction_file(label, self.replicate), found)
         assert arm.site is not None
         self.norms[label] = float(found.norm) / self.scale(arm)
         self.units[key] = found.unit

@@ -1,8 +1,11 @@
 """Cells on disk: one Parquet file each, written atomically, read back with their digests checked.
 
     <folder>/cells/<arm>.r<replicate>.<split>.<mode>.parquet
+    <folder>/directions/<label>.r<replicate>.safetensors
     <folder>/replicate.<r>.json      written last: a replicate without it is not measured
     <folder>/attempt.json            written once all are there: digests of everything above
+
+Attempts recorded under the first schema have no digests of directions, and keep their bytes.
 
 Not covered: what the columns mean (``harness.measure.tables``), the ledger (``harness.lock``).
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,10 @@ from harness.regular import Unreadable, read_regular
 from harness.strictjson import NotJson, parse_object
 
 MODES = ("generate", "score", "features")
+WITHOUT_DIRECTIONS = "causal-claims/attempt/1"
+SCHEMA = "causal-claims/attempt/2"
+"""Of ``attempt.json``: what is recorded from now on."""
+DIRECTION = re.compile(r"(?P<label>[a-z0-9@+-]+)\.r(?P<replicate>[0-9]+)\.safetensors")
 FILE = re.compile(
     r"(?P<arm>[a-z0-9-]+)\.r(?P<replicate>0|[1-9][0-9]{0,8})\.(?P<split>[a-z]+)\.(?P<mode>[a-z]+)"
     r"\.parquet"
@@ -122,14 +129,59 @@ def measured_replicates(folder: Path, planned: int) -> tuple[int, ...]:
     return tuple(r for r in range(planned) if record_path(folder, r).is_file())
 
 
-def digests(folder: Path, replicates: Iterable[int]) -> dict[str, str]:
-    """Relative name -> digest, of every cell and record of these replicates."""
+def direction_file(label: str, replicate: int) -> str:
+    """The name of a fitted direction's file."""
+    return f"{label}.r{replicate}.safetensors"
+
+
+def digests(folder: Path, replicates: Iterable[int], schema: str = SCHEMA) -> dict[str, str]:
+    """Relative name -> digest, of every cell, direction and record of these replicates.
+
+    ``schema`` is that of the ``attempt.json`` the digests are for. Raises :class:`RecordBroken` for
+    a file that bears no name of ours.
+    """
     wanted = set(replicates)
-    out = {}
-    for path in sorted((folder / "cells").glob("*.parquet")):
-        if CellName.parse(path.name).replicate in wanted:
-            out[f"cells/{path.name}"] = digest_file(path)
-    for r in sorted(wanted):
-        path = record_path(folder, r)
-        out[path.name] = digest_file(path)
-    return out
+    found = [
+        path
+        for path in sorted((folder / "cells").glob("*.parquet"))
+        if CellName.parse(path.name).replicate in wanted
+    ]
+    if schema != WITHOUT_DIRECTIONS:
+        found += [
+            path
+            for path in sorted((folder / "directions").glob("*.safetensors"))
+            if _replicate_of(path.name) in wanted
+        ]
+    found += [record_path(folder, r) for r in sorted(wanted)]
+    return {path.relative_to(folder).as_posix(): digest_file(path) for path in found}
+
+
+def read_recorded(path: Path) -> tuple[str, dict[str, str]]:
+    """The schema of an ``attempt.json`` and the digests it holds, by relative name.
+
+    Raises :class:`NothingThere`, :class:`RecordBroken` also for a schema that is not known.
+    """
+    value = read_json(path)
+    schema, files = value.get("schema"), value.get("files")
+    if schema not in (WITHOUT_DIRECTIONS, SCHEMA) or not isinstance(files, dict):
+        raise RecordBroken(
+            f"not the record of an attempt: schema {schema!r}",
+            where=str(path),
+            fix="Restore it from version control, or use the version that wrote it",
+        )
+    return schema, files
+
+
+def unrecorded(folder: Path, schema: str, files: Mapping[str, str]) -> tuple[str, ...]:
+    """Files among the cells and directions that ``files`` does not list, sorted."""
+    places = ("cells",) if schema == WITHOUT_DIRECTIONS else ("cells", "directions")
+    found = (path for place in places for path in (folder / place).glob("*"))
+    names = (path.relative_to(folder).as_posix() for path in found)
+    return tuple(sorted(name for name in names if name not in files))
+
+
+def _replicate_of(file: str) -> int:
+    match = DIRECTION.fullmatch(file)
+    if match is None:
+        raise RecordBroken("not the name of a direction", where=file, fix="Remove the file")
+    return int(match["replicate"])

@@ -20,7 +20,15 @@ import pandas as pd
 from harness.claim.schema import Claim
 from harness.errors import RecordBroken
 from harness.measure.job import Job, measured, require_measured
-from harness.measure.store import MODES, CellName, digests, read_cell, read_json, record_path
+from harness.measure.store import (
+    MODES,
+    CellName,
+    digests,
+    read_cell,
+    read_json,
+    read_recorded,
+    record_path,
+)
 
 KEYS = ["replicate", "split", "arm", "variant", "dose"]
 GENERATED = ["rate", "garbage_rate", "steps"]
@@ -42,6 +50,7 @@ class Evidence:
     score: pd.DataFrame
     features: pd.DataFrame
     records: Mapping[int, Mapping[str, Any]]
+    deviations: tuple[str, ...] = ()
 
     @property
     def replicates(self) -> tuple[int, ...]:
@@ -103,11 +112,12 @@ def load_evidence(job: Job) -> Evidence:
     is not the one that was recorded.
     """
     require_measured(job)
-    done = measured(job)
     record = job.folder / "attempt.json"
-    if record.is_file():
-        recorded = read_json(record).get("files", {})
-        found = digests(job.folder, done)
+    known = read_recorded(record) if record.is_file() else None
+    done = measured(job)  # after looking for the record, which a run beside us may be closing
+    if known is not None:
+        schema, recorded = known
+        found = digests(job.folder, done, schema)
         for name in sorted({*recorded, *found}):
             if recorded.get(name) != found.get(name):
                 raise RecordBroken(
@@ -131,4 +141,5 @@ def load_evidence(job: Job) -> Evidence:
         score=kept["score"],
         features=kept["features"],
         records={r: read_json(record_path(job.folder, r)) for r in done},
+        deviations=job.deviations,
     )

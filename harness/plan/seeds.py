@@ -5,6 +5,10 @@ is fixed; so nobody has seen what its seeds give. Locking again gives other seed
 ledger. An exploratory key is a constant and the claim's id: the same at every exploration, and
 never the digest of anything, so that exploring cannot reveal what confirming will give.
 
+A registration that promised public randomness is keyed by its digest and that value together, so
+that its own author could not try out seeds by locking in secret; until the value is there, it has
+no seeds (:class:`Awaited`). Nobody can name a seed: no claim and no recipe has a field for one.
+
     seed(purpose, *parts) = first 63 bits of SHA-256 of RFC 8785 JSON of [key, purpose, *parts]
 
 Claims of one registration that name the same recipe share ``seed("train", recipe.id, replicate)``,
@@ -17,11 +21,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from harness.digest import canonical
-from harness.errors import ClaimsError
+from harness.digest import canonical, digest, short
+from harness.errors import ClaimsError, OutOfOrder
 
 EXPLORATION = "causal-claims/exploration/1"
 REGISTRATION = re.compile(r"sha256:[0-9a-f]{64}")
+RANDOMNESS = re.compile(r"(?:[0-9a-f]{2}){16,64}")
+"""128 to 512 bits in hexadecimal."""
 BITS = 63
 
 
@@ -32,14 +38,25 @@ class Seeds:
     key: str
 
     @classmethod
-    def confirmatory(cls, registration: str) -> Seeds:
-        """The seeds of a registration. Raises :class:`ClaimsError` for anything but its digest."""
+    def confirmatory(cls, registration: str, randomness: str | None = None) -> Seeds:
+        """The seeds of a registration, with the public ``randomness`` that it promised, if it did.
+
+        Raises :class:`ClaimsError` for anything but its digest, and for randomness that is not 128
+        bits or more in lower-case hexadecimal.
+        """
         if not REGISTRATION.fullmatch(registration):
             raise ClaimsError(
                 f"{registration!r} is not the digest of a registration",
                 fix="Confirmatory seeds come from a lock: register the claim first",
             )
-        return cls(registration)
+        if randomness is None:
+            return cls(registration)
+        if not RANDOMNESS.fullmatch(randomness):
+            raise ClaimsError(
+                f"{randomness[:80]!r} is not public randomness",
+                fix="It comes from the ledger: claims beacon ID --file PULSE",
+            )
+        return cls(digest([registration, randomness]))
 
     @classmethod
     def exploratory(cls, claim_id: str) -> Seeds:
@@ -50,3 +67,22 @@ class Seeds:
         """An integer in [0, 2**63): the seed for ``purpose``, told apart by ``parts``."""
         data = hashlib.sha256(canonical([self.key, purpose, *parts])).digest()
         return int.from_bytes(data[:8], "big") >> (64 - BITS)
+
+
+@dataclass(frozen=True)
+class Awaited(Seeds):
+    """The seeds of a registration whose promised ``beacon`` is not on the ledger yet: none."""
+
+    beacon: str
+
+    def seed(self, purpose: str, *parts: str | int) -> int:
+        """Raise :class:`OutOfOrder`."""
+        raise self.missing()
+
+    def missing(self) -> OutOfOrder:
+        """What is missing, and how it comes."""
+        return OutOfOrder(
+            f"its seeds wait for {self.beacon}, which it promised when it was locked",
+            where=f"registration {short(self.key)}",
+            fix=f"Once that is published: claims beacon {short(self.key)} --file PULSE.json",
+        )

@@ -6,9 +6,12 @@
     claims/x.yaml::verdict               the claim's verdict
 
 Loaded in every pytest run through the entry point ``pytest11``: it imports nothing but pytest until
-a claim is found, and leaves YAML files of other projects alone (see ``workspace``).
+a claim is found, and leaves YAML files of other projects alone (see ``workspace``). Every run that
+reaches a workspace ends with the standing of each claim and with what was registered and not
+reported; ``--strict-claims`` makes an error of the latter.
 
-Not covered: what is measured and how it is judged (``harness.measure``, ``harness.verdict``).
+Not covered: what is measured and how it is judged (``harness.measure``, ``harness.verdict``); a run
+in which the plugin is switched off: it can say nothing, ``claims run`` notices.
 """
 
 from __future__ import annotations
@@ -19,15 +22,32 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin import collect, live, summary
+from harness.pytest_plugin import collect, hooks, live, summary
+from harness.pytest_plugin.recorder import Recorder
 from harness.pytest_plugin.workspace import is_claim_file
+
+STRICT = "an error for every registered claim item that this run does not report"
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option and one setting; none of them changes a file."""
+    group = parser.getgroup("causal claims")
+    group.addoption("--strict-claims", action="store_true", dest="strict_claims", help=STRICT)
+    parser.addini("strict_claims", f"{STRICT}, where it reaches claims/", "bool", False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Recorder(config))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Claim files of a workspace become collectors."""
     if not is_claim_file(file_path):
         return None
-    summary.remember(parent.config, file_path.parent.parent)
     return collect.claim_file(parent, file_path)
 
 
@@ -62,24 +82,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     live.stop(config)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
-    """Workers tell the controller which workspaces they saw."""
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output[summary.WORKER_KEY] = [str(root) for root in summary.roots(session.config)]
-    yield
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """A worker has ended; one that crashed has told nothing, the others have seen the same."""
-    for root in getattr(node, "workeroutput", {}).get(summary.WORKER_KEY, ()):
-        summary.remember(node.config, Path(root))
-
-
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Every registered claim with its standing, also those that were not selected."""
+    """Every registered claim with its standing, and whatever was not reported."""
     summary.write(terminalreporter, config)

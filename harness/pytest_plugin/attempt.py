@@ -1,12 +1,15 @@
 """One claim's attempt in this process: measured once, judged once, asked by many items.
 
-An error that bars every item (not locked, tampered with) is found once and raised for each.
+An error that bars every item (not locked, tampered with) is found once and raised for each. From
+its first measurement on, the process is alive on the attempt until pytest ends, so that the items
+of one run are one run on the ledger.
 
 Not covered: which process measures what; ``harness.measure`` queues them through file locks.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,8 @@ class Attempt:
         self.root, self.claim = root, claim
         self._job: Job | ClaimsError | None = None
         self._verdict: Verdict | None = None
+        self._alive = ExitStack()
+        self._entered = False
 
     @property
     def job(self) -> Job:
@@ -44,6 +49,7 @@ class Attempt:
         """Measure one replicate, unless it is measured; the last one closes the record."""
         from harness.measure.run import measure_all, measure_replicate
 
+        self._enter()
         measure_replicate(self.job, replicate, progress)
         if self.job.complete:
             measure_all(self.job, progress)
@@ -54,6 +60,18 @@ class Attempt:
             from harness.measure.run import measure_all
             from harness.verdict.judging import judge_job
 
+            self._enter()
             measure_all(self.job, progress)
             self._verdict = judge_job(self.job)
         return self._verdict
+
+    def leave(self) -> None:
+        """The run is over for this process."""
+        self._alive.close()
+
+    def _enter(self) -> None:
+        from harness.measure.alive import alive
+
+        if not self._entered:
+            self._alive.enter_context(alive(self.job))
+            self._entered = True

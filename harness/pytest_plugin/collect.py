@@ -1,7 +1,12 @@
 """Claim files as pytest nodes: a collector per group, an item per thing that is decided.
 
 Each item says with ``record_property`` (JUnit XML) which claim, registration and verdict it speaks
-of. A failing item shows words, not a traceback; only programming errors keep theirs.
+of. A failing item shows words, not a traceback; only programming errors keep theirs. What the
+machine does (a full disk, a folder that may not be written) ends the run: every further item would
+fail of it too.
+
+Marks do not decide about claims: ``skip``, ``skipif`` and ``xfail`` are invisible to pytest on
+claim items, which run all the same and say which marks they ignored.
 
 Not covered: measuring and judging (``harness.pytest_plugin.attempt``).
 """
@@ -15,10 +20,14 @@ from typing import Any, ClassVar
 import pytest
 from _pytest._code.code import ExceptionInfo, TerminalRepr
 
-from harness.errors import ClaimsError
+from harness.errors import MACHINE_FAULT, ClaimsError, of_machine
 from harness.pytest_plugin import live
 from harness.pytest_plugin.attempt import Attempt
 from harness.shown import visible
+
+MARK_IGNORED = "mark ignored"
+"""The name of the property under which an item tells of a mark."""
+REFUSED = ("skip", "skipif", "xfail")
 
 
 class NotHeld(Exception):
@@ -26,14 +35,19 @@ class NotHeld(Exception):
 
 
 class ClaimFile(pytest.File):
-    """One claim: ``claims/<id>.yaml``."""
+    """One claim: ``claims/<id>.yaml``; ``offers`` has its items once it was read."""
+
+    offers: tuple[str, ...] = ()
 
     def collect(self) -> Iterator[pytest.Collector | pytest.Item]:
         from harness.claim.parse import parse_claim
+        from harness.verdict.reported import items_of
 
         root = self.path.parent.parent
         claim = parse_claim(root, self.path)
+        self.offers = items_of(claim)
         attempt = Attempt(root, claim.id)
+        self.config.add_cleanup(attempt.leave)
         groups: dict[type[ClaimItem], list[str]] = {
             ReplicateItem: [str(r) for r in range(claim.subject.replicates)],
             PreconditionItem: [p.name for p in claim.preconditions],
@@ -85,10 +99,32 @@ class ClaimItem(pytest.Item):
         super().__init__(**node)
         self.attempt = attempt
 
+    @property
+    def item(self) -> str:
+        """The item's name within its claim, as the lock's items are named."""
+        return self.group if self.name == self.group else f"{self.group}::{self.name}"
+
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
+        """Marks of the item and of those above it, without the ones that would decide for it."""
+        for node, mark in super().iter_markers_with_node(name):
+            if mark.name not in REFUSED:
+                yield node, mark
+
     def runtest(self) -> None:
         self.record("claim", self.attempt.claim)
+        for _, mark in super().iter_markers_with_node():
+            if mark.name in REFUSED:
+                self.record(MARK_IGNORED, _words(mark))
         with live.progress(self.config) as progress:
-            self.examine(progress)
+            try:
+                self.examine(progress)
+            except (OSError, ClaimsError) as error:
+                fault = of_machine(error)
+                if fault is None:
+                    raise
+                self.record(MACHINE_FAULT, fault.sentence)
+                self.session.shouldstop = fault.sentence
+                raise fault from error
 
     def examine(self, progress: live.Live) -> None:
         """Raise :class:`NotHeld` or :class:`ClaimsError`, or hold."""
@@ -158,7 +194,11 @@ class CriterionItem(JudgedItem):
     group = "criterion"
 
     def judge(self, verdict: Any) -> None:
-        one = next(c for c in verdict.criteria if c.name == self.name)
+        one = next((c for c in verdict.criteria if c.name == self.name), None)
+        if one is None:
+            missing = next(p for p in verdict.preconditions if p.name == f"{self.name}-measurable")
+            self.record("sentence", missing.sentence)
+            raise NotHeld(f"criterion {self.name} has no number: {missing.sentence}")
         self.record("outcome", one.outcome.name)
         self.record("sentence", one.sentence)
         if one.outcome.name != "PASS":
@@ -194,6 +234,12 @@ class VerdictItem(JudgedItem):
                     ]
                 )
             )
+
+
+def _words(mark: pytest.Mark) -> str:
+    """``xfail (known to fail)``."""
+    given = mark.kwargs.get("reason") or next((a for a in mark.args if isinstance(a, str)), "")
+    return f"{mark.name} ({given})" if given else mark.name
 
 
 def order(items: list[pytest.Item]) -> None:

@@ -29,11 +29,9 @@ from torch import Tensor
 from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.apply import Applied, Evidence, Trace
 from harness.intervene.edit import Rewrite
+from harness.readout.vocabulary import dot, log_total, slices
 from harness.subject.backend import Model, Readout
 from harness.subject.interface import Task, Texts
-
-LOGIT_FLOATS = 1 << 21
-"""Logits are made in slices of about this many numbers (8 MB), so that they are read from cache."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,29 @@ class _Chunk:
     onsets: int
     following: Tensor  # [K] next token, -1 if the text ends
     first: int  # first edited column
+
+
+@dataclass(frozen=True)
+class _Onsets:
+    """Of the clean run at onsets: p [onsets, V] and the sum of p log p [onsets]."""
+
+    p: Tensor
+    inner: Tensor
+
+    @classmethod
+    def of(cls, logits: Tensor) -> _Onsets:
+        logp = logits.log_softmax(-1)
+        p = logp.exp()
+        return cls(p, torch.linalg.vecdot(p, logp))
+
+    @classmethod
+    def join(cls, parts: list[_Onsets]) -> _Onsets:
+        if not parts:
+            return cls(torch.empty(0), torch.empty(0))
+        return cls(torch.cat([x.p for x in parts]), torch.cat([x.inner for x in parts]))
+
+    def take(self, some: Tensor) -> _Onsets:
+        return _Onsets(self.p[some], self.inner[some])
 
 
 @dataclass
@@ -121,9 +142,9 @@ def score(
         moved = above.nonzero().squeeze(1)
         again = chunk.at[moved] // T * (T - chunk.first) + column[moved] - chunk.first
         part = _take(chunk, moved)
-        reference = kept[moved[: part.onsets]]
+        reference = kept.take(moved[: part.onsets])
         edited = chunk.edited[:, chunk.first :]
-        changed = edited.flatten().nonzero().squeeze(1)
+        replay = model.replay(clean, again, edited.flatten().nonzero().squeeze(1))
         for c in range(conditions):
             row = c * count + chunk.items
             applied.aim(edited, torch.full_like(row, c), row, chunk.first)
@@ -131,8 +152,7 @@ def score(
             if not bool(edit.active[c]) or not bool(chunk.edited.any()):
                 out[:, c, items] = rows
                 continue
-            replayed = model.replay(clean, site, again, changed)
-            values, _ = _read(replayed, model.vocab, part, behaviour, reference)
+            values, _ = _read(replay(site), model.vocab, part, behaviour, reference)
             out[:, c, items] = _summarise(_overwrite(base, values, moved, chunk.onsets), chunk)
     if edit is not None:
         trace.require_fired(edit.positions, edit.hook)
@@ -186,43 +206,39 @@ def _take(chunk: _Chunk, some: Tensor) -> _Chunk:
 
 
 def _read(
-    logits: Readout, vocab: int, chunk: _Chunk, behaviour: Tensor, clean: Tensor | None
-) -> tuple[_Values, Tensor]:
-    """Numbers at the positions read, and (clean run only) the probabilities at onsets.
-
-    ``clean``: those of the clean run at the same onsets, from which the KL is taken: p [onsets, V]
-    and, in one more column, the sum of p log p, so that a condition needs one product only.
-    """
+    logits: Readout, vocab: int, chunk: _Chunk, behaviour: Tensor, clean: _Onsets | None
+) -> tuple[_Values, _Onsets]:
+    """Numbers at the positions read and, of the clean run, the probabilities at onsets, from which
+    the KL of a condition is then taken."""
     K, onsets = len(chunk.at), chunk.onsets
-    if K == 0:
-        none = torch.empty(0)
-        return _Values(none, none, none), none
-    size = max(1, LOGIT_FLOATS // vocab)
-    log_mass, token, kl, kept = torch.empty(K), torch.empty(K), torch.empty(onsets), []
-    edges = [*range(0, onsets, size), *range(onsets, K, size), K]
-    for low, high in pairwise(edges):
-        z = logits(slice(low, high)).float()
-        total = z.logsumexp(-1)
-        log_mass[low:high] = z[:, behaviour].logsumexp(-1) - total
-        ahead = chunk.following[low:high].clamp_min(0)
-        token[low:high] = z.gather(1, ahead[:, None]).squeeze(1) - total
-        if high <= onsets:
-            if clean is None:
-                logp = z - total[:, None]
-                p = logp.exp()
-                kept.append(torch.cat([p, (p * logp).sum(-1, keepdim=True)], 1))
-            else:
-                p, inner = clean[low:high, :vocab], clean[low:high, vocab]
-                kl[low:high] = (inner - (p * z).sum(-1) + total).clamp_min(0)
+    log_mass, token, kl = torch.empty(K), torch.empty(K), torch.zeros(onsets)
+    kept: list[_Onsets] = []
+    for low, high in pairwise(slices(K, vocab)):
+        part = slice(low, high)
+        at = slice(low, max(low, min(high, onsets)))  # the onsets among them, which come first
+        n = at.stop - low
+
+        def make(part: slice = part) -> Tensor:
+            return logits(part).float()
+
+        z = make()
+        marked = z[:, behaviour].logsumexp(-1)
+        following = z.gather(1, chunk.following[part].clamp_min(0)[:, None]).squeeze(1)
+        if clean is None:
+            kept.append(_Onsets.of(z[:n]))
+        else:
+            kl[at] = clean.inner[at] - dot(clean.p[at], z[:n])
+        total = log_total(z, make)
+        log_mass[part], token[part] = marked - total, following - total
+        if clean is not None:
+            kl[at] = (kl[at] + total[:n]).clamp_min(0)
     loss = -token
     rest = torch.log1p(-log_mass[:onsets].exp().clamp(max=1 - 1e-7))
     loss[:onsets] += rest
     opens = torch.isin(chunk.following, behaviour)
     opens[onsets:] = False
     loss[opens | (chunk.following < 0)] = torch.nan
-    if clean is None:
-        kl = torch.zeros(onsets)
-    return _Values(log_mass, loss, kl), torch.cat(kept) if kept else torch.empty(0)
+    return _Values(log_mass, loss, kl), _Onsets.join(kept)
 
 
 def _overwrite(base: _Values, new: _Values, where: Tensor, onsets: int) -> _Values:

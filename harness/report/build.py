@@ -1,30 +1,42 @@
-"""Building reports from a workspace: reads evidence, judges it, writes pages and ``verdict.json``.
+"""Building reports from a workspace: reads evidence, judges it, renders pages; publishes verdicts.
 
 ``verdict.json`` is written once per complete attempt and then only compared: a later evaluator that
-judges otherwise is an error, not a silent replacement.
+judges otherwise is an error, not a silent replacement. Rendering alone (:func:`claim_page`,
+:func:`index_page`) writes nothing, so that verification can do it on a checkout that it does not
+trust. Who builds holds a file lock, so that what was judged earlier never replaces what was judged
+later.
 
 Not covered: how a page looks (``harness.report.page``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from harness.claim.canonical import claim_to_json
 from harness.digest import write_atomic
 from harness.errors import ClaimsError, NothingThere, RecordBroken
 from harness.lock.ledger import read
-from harness.lock.lockfile import load_lock
+from harness.lock.record import lock_from
 from harness.measure.job import ATTEMPT, Job, attempt_job, measured
 from harness.measure.store import json_bytes, read_json
 from harness.measure.tables import load_evidence
-from harness.report.records import IndexRow, ReportInput
+from harness.paths import inside
+from harness.report.index import render_index
+from harness.report.page import render_claim
+from harness.report.records import IndexRow, Rendered, ReportInput
 from harness.report.write import write_reports
+from harness.verdict.compared import changed
 from harness.verdict.judging import judge_job
+from harness.verdict.records import Status
 from harness.verdict.standing import StandingRow, claim_ids, standing
-from harness.verdict.verify import changed
+from harness.verdict.versions import version_jobs, version_rows
+
+Publish = Callable[[Job], dict[str, Any]]
 
 
 def publish_verdict(job: Job) -> dict[str, Any]:
@@ -52,15 +64,35 @@ def publish_verdict(job: Job) -> dict[str, Any]:
     return read_json(path)  # as everyone else will read it
 
 
-def report_input(job: Job) -> ReportInput:
+def published_verdict(job: Job) -> dict[str, Any]:
+    """What is published of a job, or what it would be judged now; writes nothing."""
+    path = job.folder / "verdict.json"
+    if path.is_file():
+        return read_json(path)
+    value: dict[str, Any] = judge_job(job).as_json()
+    return value
+
+
+def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:
     """What one claim's page is made of."""
     evidence = load_evidence(job)
-    verdict = publish_verdict(job)
+    verdict = publish(job)
     lock: dict[str, Any] | None = None
     ledger: tuple[dict[str, Any], ...] = ()
+    versions: tuple[dict[str, Any], ...] = ()
+    anchors: tuple[dict[str, Any], ...] = ()
     if job.kind == ATTEMPT:
-        lock = load_lock(job.root, job.claim.id).as_json()
-        ledger = tuple(row.as_json() for row in read(job.root) if _concerns(row.body, job.claim.id))
+        rows = read(job.root)
+        registered = next(r for r in rows if r.body.get("registration") == job.registration)
+        lock = lock_from(registered, job.claim.id).as_json()
+        ledger = tuple(row.as_json() for row in rows if _concerns(row.body, job.claim.id))
+        known = {job.registration: (Status[verdict["status"]], str(verdict["sentence"]))}
+        anchors = tuple(
+            {**row.body, "row": row.seq}
+            for row in rows
+            if row.kind == "anchor" and _covers(row.body, registered.seq)
+        )
+        versions = tuple(v.as_json() for v in version_rows(job.root, job.claim.id, known))
     return ReportInput(
         verdict=verdict,
         claim=claim_to_json(job.claim),
@@ -72,11 +104,49 @@ def report_input(job: Job) -> ReportInput:
             "features": evidence.features,
         },
         replicates=tuple(evidence.records[r] for r in evidence.replicates),
+        versions=versions,
+        anchors=anchors,
     )
+
+
+def _covers(body: dict[str, Any], seq: int) -> bool:
+    """Whether an anchor's row says that it covers the ledger's row ``seq``."""
+    covered = body.get("seq")
+    return isinstance(covered, int) and covered >= seq
 
 
 def _concerns(body: dict[str, Any], claim_id: str) -> bool:
     return body.get("claim") == claim_id or claim_id in (body.get("claims") or {})
+
+
+def shown_job(root: Path, claim_id: str) -> Job | None:
+    """The attempt that a claim's page shows: the current one where anything of it is measured,
+    else the latest earlier version's, so that amending hides no result; None without any.
+
+    Raises :class:`ClaimsError` where the current one may not stand.
+    """
+    try:
+        job = attempt_job(root, claim_id)
+        if measured(job):
+            return job
+    except ClaimsError as error:
+        withdrawn = [j for _, j in version_jobs(root, claim_id) if measured(j)]
+        if error.exit_code == 3 and "Withdrawn" in error.what and withdrawn:
+            return withdrawn[-1]
+        raise
+    earlier = [j for _, j in version_jobs(root, claim_id) if measured(j)]
+    return earlier[-1] if earlier else None
+
+
+def claim_page(root: Path, claim_id: str) -> Rendered | None:
+    """A claim's page as it would be written now, None where nothing is measured; writes nothing."""
+    job = shown_job(root, claim_id)
+    return None if job is None else render_claim(report_input(job, published_verdict))
+
+
+def index_page(root: Path) -> Rendered:
+    """The index as it would be written now; writes nothing."""
+    return render_index([_row(root, name, published_verdict)[0] for name in claim_ids(root)])
 
 
 def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
@@ -92,26 +162,39 @@ def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
     for name in ids or ():
         if name not in known:
             raise NothingThere(f"no claim {name!r}", where=str(root / "claims"))
-    inputs = []
-    rows = []
+    place = inside(root, ".cache/locks")
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / "reports.lock"):
+        return _build(root, known, ids or ())
+
+
+def _build(root: Path, known: Sequence[str], ids: Sequence[str]) -> list[Path]:
+    inputs, rows = [], []
     for name in known:
-        row = standing(root, name)
-        page = None
-        try:
-            job = attempt_job(root, name)
-            if measured(job):
-                page = report_input(job)
-        except ClaimsError:
-            if ids and name in ids:
-                raise
-        if page is not None and (not ids or name in ids):
-            inputs.append(page)
-        rows.append(_index_row(row, page))
+        row, job = _row(root, name, publish_verdict)
+        rows.append(row)
+        if job is not None and (not ids or name in ids):
+            inputs.append(report_input(job))
+        elif name in ids:
+            shown_job(root, name)  # says why there is no page
     return write_reports(root, inputs, tuple(rows))
 
 
-def _index_row(row: StandingRow, page: ReportInput | None) -> IndexRow:
-    verdict = page.verdict if page is not None else {}
+def _row(root: Path, name: str, publish: Publish) -> tuple[IndexRow, Job | None]:
+    """A claim's row on the index, and the job of its page, None where there is no page."""
+    now = standing(root, name)
+    try:
+        job = shown_job(root, name)
+        verdict = publish(job) if job is not None else {}
+    except ClaimsError:
+        return _index_row(now, {}, None), None
+    return _index_row(now, verdict, job), job
+
+
+def _index_row(row: StandingRow, verdict: dict[str, Any], job: Job | None) -> IndexRow:
+    note = ""
+    if job is not None and job.registration != row.registration:
+        note = "the page shows an earlier version"
     return IndexRow(
         claim=row.claim,
         title=str(verdict.get("title", "")),
@@ -121,6 +204,7 @@ def _index_row(row: StandingRow, page: ReportInput | None) -> IndexRow:
         unit=str(verdict.get("unit", "")),
         registration=row.registration,
         attempt=row.attempt,
-        href=f"{row.claim}/index.html" if page is not None else "",
+        href=f"{row.claim}/index.html" if job is not None else "",
+        note=note,
         criteria=tuple((c["name"], c["outcome"]) for c in verdict.get("criteria", [])),
     )

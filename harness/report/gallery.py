@@ -224,6 +224,30 @@ def _features(report: ReportInput) -> Table | None:
     return Table(heads, rows)
 
 
+def dictionary_table(report: ReportInput) -> Table | None:
+    """Quality of every dictionary, means and worst over replicates."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for record in report.replicates:
+        for key, row in (record.get("dictionaries") or {}).items():
+            found.setdefault(str(key), []).append(row)
+    if not found:
+        return None
+    rows = tuple(
+        (
+            key.partition("/")[0],
+            key.partition("/")[2],
+            str(len(several)),
+            number(float(np.mean([r["explained_variance"] for r in several])), 3),
+            number(min(r["explained_variance"] for r in several), 3),
+            number(max(r["dead_fraction"] for r in several), 3),
+            number(float(np.mean([r["l0"] for r in several])), 1),
+        )
+        for key, several in sorted(found.items(), key=lambda item: item[0].split("/")[::-1])
+    )
+    heads = ("dictionary", "hook", "n", "explained variance", "lowest", "most dead", "mean active")
+    return Table(heads, rows)
+
+
 def health_table(report: ReportInput) -> Table | None:
     """Health and dose of every replicate, as recorded when it was measured."""
     records = [r for r in report.replicates if r.get("health")]

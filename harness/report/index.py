@@ -20,6 +20,7 @@ from harness.report.environment import (
     style,
 )
 from harness.report.records import IndexRow, Rendered
+from harness.report.renderer import renderer
 from harness.report.words import STANDINGS, Standing, clean, humane, standing
 
 
@@ -49,8 +50,8 @@ def render_index(rows: Sequence[IndexRow]) -> Rendered:
     text = markdown_environment().get_template("index.md.j2")
     shared = {"entries": entries, "tally": tally, "total": len(entries)}
     return Rendered(
-        html=html.render(**shared, style=style(), policy=policy()),
-        markdown=paragraphs(text.render(**shared)),
+        html=html.render(**shared, style=style(), policy=policy(), renderer=renderer()),
+        markdown=paragraphs(text.render(**shared, renderer=renderer())),
     )
 
 

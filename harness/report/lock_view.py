@@ -14,13 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.digest import PREFIX, digest, short
+from harness.lock.pilot import in_words
 from harness.report.figure import Table
 from harness.report.records import ReportInput
 from harness.report.words import NONE, humane, listing
 
 DATES = ("date", "dated", "locked_at", "created", "recorded", "recorded_at", "at", "time", "when")
+ABOUT = ("schema", "claim_id", "registration", "members", "yaml")
+"""Fields of a lock that say what it is, and bind nothing more."""
+WHOLE = {"claim": "claim, in canonical form", "recipe": "recipe, in canonical form"}
 INFORMATION = {"yaml": "claim file's bytes (information)"}
 """Fields of a lock that are kept and do not bind."""
+PILOT = "pilot (information)"
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,12 @@ def lock_view(report: ReportInput) -> LockView:
         seeds=_by_replicate(report.replicates, "seeds"),
         models=_by_replicate(report.replicates, "models"),
         ledger=_ledger(events),
-        registrations=sum(e.kind.startswith("regist") for e in events),
+        registrations=sum(e.kind in ("registration", "amendment") for e in events),
         attempts=len({(e.registration, e.attempt) for e in events if e.kind.startswith("attempt")}),
         amended=tuple(dict.fromkeys(amended)),
         deviations=_words(verdict.get("deviations")),
         waivers=tuple((str(k), listing(v)) for k, v in waivers.items()),
-        anchors=tuple(listing(a) for a in report.anchors),
+        anchors=tuple(_anchor(a) for a in report.anchors),
     )
 
 
@@ -93,11 +98,14 @@ def _event(row: Mapping[str, Any]) -> _Event:
     both = {**row, **body}
     kind = str(row.get("kind") or row.get("event") or row.get("type") or "")
     parts = []
-    for key in ("registration", "attempt", "reason", "supersedes", "changes", "replicates"):
+    for key in ("registration", "attempt", "reason", "successor", "measured", "replicates"):
         if both.get(key):
             value = both[key]
             text = short(value) if _is_digest(value) else listing(value)
             parts.append(f"{key} {text}")
+    for key in ("supersedes", "changes"):  # by claim; what changed has a table of its own
+        if isinstance(both.get(key), Mapping):
+            parts += [f"{key} {name} {_count(value)}" for name, value in both[key].items()]
     if isinstance(both.get("claims"), (Mapping, list, tuple)):
         parts.append(f"claims {', '.join(map(str, both['claims']))}")
     return _Event(
@@ -109,6 +117,23 @@ def _event(row: Mapping[str, Any]) -> _Event:
         attempt=str(both.get("attempt") or ""),
         digest=_first(row, ("digest", "hash", "entry")),
     )
+
+
+def _anchor(body: Mapping[str, Any]) -> str:
+    """What the ledger says of an anchor; whether it holds is for the reader to check."""
+    by = listing(body.get("authority") or body.get("key") or "an outside witness")
+    time = f", which states {body['stated_time']}" if body.get("stated_time") else ""
+    kind = {"rfc3161": "time-stamp", "ssh": "SSH signature"}.get(str(body.get("type")), "anchor")
+    return (
+        f"{kind} over ledger row {body.get('seq')} by {by}{time} ({body.get('file')}); "
+        "claims verify checks it against authorities and keys that you name"
+    )
+
+
+def _count(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} field{'s' if len(value) != 1 else ''}"
+    return short(value) if _is_digest(value) else listing(value)
 
 
 def _ledger(events: Sequence[_Event]) -> Table | None:
@@ -134,10 +159,22 @@ def _words(values: Any) -> tuple[str, ...]:
 
 
 def _bound(lock: Mapping[str, Any]) -> list[Bound]:
-    found = [_one(key, value) for key, value in (lock.get("bound") or {}).items() if value]
+    found = []
+    for key, value in lock.items():
+        if key in WHOLE:  # shown elsewhere on the page; here by digest
+            found.append(Bound(WHOLE[key], "1", digest(value), ()))
+        elif key not in ABOUT and value:
+            found.append(_one(key, value))
     if isinstance(lock.get("members"), Mapping) and len(lock["members"]) > 1:
         found.append(_one("claims registered together", lock["members"]))
-    return found + [_one(text, lock[key]) for key, text in INFORMATION.items() if lock.get(key)]
+    found += [_one(text, lock[key]) for key, text in INFORMATION.items() if lock.get(key)]
+    pilot = lock.get("pilot")
+    if isinstance(pilot, Mapping):
+        count = f"exploration of {pilot.get('replicates')} replicate(s)"
+        found.append(Bound(PILOT, count, str(pilot.get("evidence")), ()))
+    elif pilot:
+        found.append(Bound(PILOT, in_words(pilot), "", ()))
+    return found
 
 
 def _one(key: str, value: Any) -> Bound:

@@ -27,10 +27,12 @@ from harness.report.environment import (
     style,
 )
 from harness.report.figure import Table
-from harness.report.gallery import Gallery, gallery, health_table
+from harness.report.gallery import Gallery, dictionary_table, gallery, health_table
 from harness.report.lock_view import LockView, lock_view
 from harness.report.records import Rendered, ReportInput, checked
+from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
+from harness.report.versions_view import VersionsView, versions_view
 from harness.report.words import Standing, listing, standing
 
 UNANCHORED = (
@@ -63,10 +65,12 @@ class PageView:
     preconditions: tuple[cr.PreconditionView, ...]
     gallery: Gallery
     health: Table | None
+    dictionaries: Table | None
     samples: tuple[PromptSamples, ...]
     marked: bool
     """Whether any step of the samples carries a mark."""
     lock: LockView
+    versions: VersionsView
     excluded: tuple[str, ...]
     not_shown: tuple[str, ...]
     not_shown_ever: tuple[str, ...]
@@ -86,8 +90,8 @@ def render_claim(report: ReportInput) -> Rendered:
     html = html_environment().get_template("claim.html.j2")
     text = markdown_environment().get_template("claim.md.j2")
     return Rendered(
-        html=html.render(page=view, style=style(), policy=policy()),
-        markdown=paragraphs(text.render(page=view)),
+        html=html.render(page=view, style=style(), policy=policy(), renderer=renderer()),
+        markdown=paragraphs(text.render(page=view, renderer=renderer())),
     )
 
 
@@ -112,9 +116,11 @@ def page_view(report: ReportInput) -> PageView:
         preconditions=cr.preconditions(verdict),
         gallery=gallery(report, frame),
         health=health_table(report),
+        dictionaries=dictionary_table(report),
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         lock=lock_view(report),
+        versions=versions_view(report.versions, str(verdict.get("registration") or "")),
         excluded=tuple(listing(x) for x in verdict.get("excluded") or ()),
         not_shown=_not_shown(verdict, claim),
         not_shown_ever=ALWAYS,

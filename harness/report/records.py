@@ -42,6 +42,8 @@ class ReportInput:
     ``cells`` one frame per mode (``generate``, ``score``, ``features``) with the columns of the
     measurement tables plus ``arm``, ``replicate``, ``split``; ``replicates`` the replicate records;
     ``anchors`` the outside timestamps or signatures over the ledger (none: UNANCHORED);
+    ``versions`` every registration of the claim with its standing and what it changed (see
+    ``harness.verdict.versions``);
     ``separator`` what stands between two steps of a decoded generation.
     """
 
@@ -52,6 +54,7 @@ class ReportInput:
     cells: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     replicates: tuple[Mapping[str, Any], ...] = ()
     anchors: tuple[Mapping[str, Any], ...] = ()
+    versions: tuple[Mapping[str, Any], ...] = ()
     separator: str = " ; "
 
     @property

@@ -26,7 +26,10 @@ SiteFunction = Callable[[Tensor], Tensor]
 
 Readout = Callable[[slice], Tensor]
 """Logits [k, V] of a slice of the positions that were asked for; made slice by slice so that a
-large vocabulary stays in cache."""
+large vocabulary stays in cache. The caller may write into them."""
+
+Replay = Callable[[Tensor], Readout]
+"""Runs what lies above a site with an activation [B, T - first, d] in the clean one's place."""
 
 
 @dataclass
@@ -111,15 +114,15 @@ class Model(Protocol):
         """A new state with only the rows at these indices [k]."""
 
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
-        """Run tokens [B, T]; ``at`` [K]: flat positions (row * T + column) to read logits at."""
+        """Run tokens [B, T]; ``at`` [K], all different: flat positions (row * T + column) to read
+        logits at."""
 
-    def replay(
-        self, clean: Clean, site: Tensor, at: Tensor, changed: Tensor | None = None
-    ) -> Readout:
-        """Run what lies above the site with ``site`` [B, T - first, d] in its place.
+    def replay(self, clean: Clean, at: Tensor, changed: Tensor | None = None) -> Replay:
+        """Prepare runs of what lies above the site.
 
-        ``at`` [K] counts flat positions in the shortened columns: row * (T - first) + column, and
-        so does ``changed``, the positions where ``site`` differs from the clean run (None: any).
+        ``at`` [K], all different, counts flat positions in the shortened columns: row * (T - first)
+        + column, and so does ``changed``, the positions where the sites to come differ from the
+        clean run (None: any). Only positions that the clean run read can be read.
         """
 
 

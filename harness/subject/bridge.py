@@ -26,7 +26,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from harness.errors import ClaimsError, NothingFired, UnknownName
-from harness.subject.backend import Clean, Readout, Watch, require_width, unknown_site
+from harness.subject.backend import Clean, Readout, Replay, Watch, require_width, unknown_site
 from harness.subject.foreign import check_checkpoint
 
 MID = ".hook_resid_mid"
@@ -133,16 +133,15 @@ class BridgeModel:
         site, logits = self._capture(tokens, hook)
         return Clean(site[:, first:], _reading(logits.flatten(0, 1)[at]), first, (hook, tokens))
 
-    def replay(
-        self, clean: Clean, site: Tensor, at: Tensor, changed: Tensor | None = None
-    ) -> Readout:
+    def replay(self, clean: Clean, at: Tensor, changed: Tensor | None = None) -> Replay:
         hook, tokens = clean.carry
 
-        def put(x: Tensor) -> Tensor:
-            return torch.cat([x[:, : clean.first], site], 1)
+        def run(site: Tensor) -> Readout:
+            watch = Watch(hook, lambda x: torch.cat([x[:, : clean.first], site], 1))
+            logits = self.logits(tokens, watch)[:, clean.first :]
+            return _reading(logits.flatten(0, 1)[at])
 
-        logits = self.logits(tokens, Watch(hook, put))[:, clean.first :]
-        return _reading(logits.flatten(0, 1)[at])
+        return run
 
     def _capture(self, tokens: Tensor, hook: str) -> tuple[Tensor, Tensor]:
         self.check_site(hook)
@@ -223,4 +222,4 @@ def load_bridge(folder: Path, dtype: str = "float32", device: str = "cpu") -> Br
 
 
 def _reading(logits: Tensor) -> Readout:
-    return lambda part: logits[part]
+    return lambda part: logits[part].clone()

@@ -164,7 +164,8 @@ def _save_tokenizer(
     tokenizer.pre_tokenizer = WhitespaceSplit()
     marks = [word for word in words if word.startswith("<")]
     tokenizer.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
-    tokenizer.save(str(folder / "tokenizer.json"))
+    # the tokenizer's own save tells of a full disk in an exception without a number
+    (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": context,

@@ -44,7 +44,11 @@ class DictionarySpec:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A parsed recipe file. ``builder`` is ``module:attribute`` relative to the workspace root."""
+    """A parsed recipe file. ``builder`` is ``module:attribute`` relative to the workspace root.
+
+    ``given`` are files and folders of the workspace that the builder reads: corpora, word lists,
+    checkpoints to start from.
+    """
 
     id: str
     file: str
@@ -52,6 +56,7 @@ class Recipe:
     params: Mapping[str, Any]
     roles: tuple[RoleSpec, ...]
     dictionaries: DictionarySpec | None = None
+    given: tuple[str, ...] = ()
 
     def role(self, name: str) -> RoleSpec:
         """The role called ``name``. Raises :class:`UnknownName`."""

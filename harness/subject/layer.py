@@ -10,17 +10,14 @@ Not covered: gradients (use :class:`~harness.subject.decoder.Decoder` itself).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from harness.subject.decoder import Block
-from harness.subject.packed import Packed
-
-SMALL_HEAD = 16
-"""Largest d_head for which attention by plain products beats the fused kernel (measured)."""
+from harness.subject.packed import Fitted, Packed, Product
 
 
 def normalise(x: Tensor, eps: float) -> Tensor:
@@ -33,10 +30,10 @@ def normalise(x: Tensor, eps: float) -> Tensor:
 class Layer:
     """A block's four matrices, packed."""
 
-    qkv: Packed
-    out: Packed
-    gate_up: Packed
-    down: Packed
+    qkv: Product
+    out: Product
+    gate_up: Product
+    down: Product
     eps: float
 
     @classmethod
@@ -51,6 +48,20 @@ class Layer:
             Packed(block.gate_up * block.norm_mlp),
             Packed(block.down),
             block.config.norm_eps,
+        )
+
+    def ordered(self, order: Tensor) -> Layer:
+        """The same, what it projects in another order [3 d]."""
+        return replace(self, qkv=Packed(self.qkv.weight[order]))
+
+    def fitted(self) -> Layer:
+        """The same for x [rows, d] with few different numbers of rows."""
+        return Layer(
+            Fitted(self.qkv.weight),
+            Fitted(self.out.weight),
+            Fitted(self.gate_up.weight),
+            Fitted(self.down.weight),
+            self.eps,
         )
 
     def project(self, x: Tensor) -> Tensor:
@@ -97,45 +108,3 @@ def by_head(x: Tensor) -> Tensor:
         return x.permute(0, 3, 1, 2, 4).reshape(R * H, T, -1)
     R, T, H, dh = x.shape
     return x.transpose(1, 2).reshape(R * H, T, dh)
-
-
-def by_lane(x: Tensor) -> Tensor:
-    """[R * H, d_head, T] of the same: for narrow heads the cheaper copy and the faster products."""
-    if x.dim() == 5:
-        R, T, _, H, _ = x.shape
-        return x.permute(0, 3, 2, 4, 1).reshape(R * H, -1, T)
-    R, T, H, dh = x.shape
-    return x.permute(0, 2, 3, 1).reshape(R * H, dh, T)
-
-
-Past = tuple[Tensor, Tensor]
-"""Keys and values of earlier columns, as :func:`remember` lays them out."""
-
-
-def remember(k: Tensor, v: Tensor, columns: int) -> Past:
-    """Keys [R, T, 2, H, half] and values [R, T, H, d_head] of the first columns, for later."""
-    lay = by_lane if v.shape[-1] <= SMALL_HEAD else by_head
-    return lay(k[:, :columns]), lay(v[:, :columns])
-
-
-def causal(q: Tensor, k: Tensor, v: Tensor, past: Past | None = None) -> Tensor:
-    """Causal attention of T columns that follow those of ``past``; q, k [B, T, 2, H, d_head / 2]
-    (q scaled), v [B, T, H, d_head]. Returns [B, T, H * d_head].
-    """
-    B, T, H, dh = v.shape
-    narrow = dh <= SMALL_HEAD
-    q, k, v = (by_lane(x) if narrow else by_head(x) for x in (q, k, v))
-    if past is not None:
-        k = torch.cat([past[0], k], 2 if narrow else 1)
-        v = torch.cat([past[1], v], 2 if narrow else 1)
-    S = k.shape[2 if narrow else 1]
-    mask = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
-    if not narrow:
-        q, k, v = (x.view(B, H, -1, dh) for x in (q, k, v))
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1.0)
-        return y.transpose(1, 2).flatten(2)
-    # The fused kernel is made for wide heads; with narrow ones plain products are faster.
-    above = q.new_zeros(T, S).masked_fill_(~mask, -torch.inf)
-    weight = torch.baddbmm(above, q.transpose(1, 2), k).softmax(-1)  # [B * H, T, S]
-    y = torch.bmm(v, weight.transpose(1, 2))  # [B * H, d_head, T]
-    return y.view(B, H * dh, T).transpose(1, 2).contiguous()

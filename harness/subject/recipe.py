@@ -1,11 +1,12 @@
 """Recipes: YAML files that say how a family of matched models is built.
 
 A recipe names its builder (``module:attribute``, relative to the workspace), the roles of the
-family and the dictionaries to train. ``params`` mappings are the builder's own; they are bound by
-the lock like everything else, but only the builder knows what they mean.
+family, the dictionaries to train and the files that are given to the builder. ``params`` mappings
+are the builder's own; they are bound by the lock like everything else, but only the builder knows
+what they mean.
 
 Not covered: whether the module has the attribute (the runner imports it), what it does with its
-parameters.
+parameters; what is in the given files (``harness.lock.given``).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ HOOK = re.compile(
 POSITIONS = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 RESERVED = ("host", "random", "union")
 """Words that mean something else where a role could stand."""
+WRITTEN = (".cache", ".git", "claims", "reports")
+"""Folders that locking and running write to: nothing in them can be given."""
 MOST_REPLICATES = 1000
 
 
@@ -47,7 +50,9 @@ def read_recipe(document: Document, root: Path | None = None) -> Recipe:
     Raises :class:`harness.errors.BadInput`.
     """
     reader = Reader(document)
-    keys = reader.root.fields(("schema", "id", "builder", "roles"), ("params", "dictionaries"))
+    keys = reader.root.fields(
+        ("schema", "id", "builder", "roles"), ("params", "dictionaries", "given")
+    )
     if "schema" in keys:
         keys["schema"].word((SCHEMA,), "schema")
     recipe = Recipe(
@@ -59,6 +64,7 @@ def read_recipe(document: Document, root: Path | None = None) -> Recipe:
         dictionaries=_dictionaries(keys["dictionaries"], keys.get("roles"))
         if "dictionaries" in keys
         else None,
+        given=_given(keys["given"], root) if "given" in keys else (),
     )
     reader.finish()
     return recipe
@@ -151,6 +157,30 @@ def _dictionaries(node: Node, roles: Node | None) -> DictionarySpec:
     return DictionarySpec(tuple(named), tuple(hooks), _params(keys.get("params")))
 
 
+def _given(node: Node, root: Path | None) -> tuple[str, ...]:
+    """Paths below the workspace's root, sorted, without the slash that may end a folder's."""
+    out = []
+    for item in node.items("a list of files and folders"):
+        path = item.text().removesuffix("/")
+        if not path:
+            continue
+        if root is not None:
+            try:
+                inside(root, path)
+            except ClaimsError as error:
+                item.problem(error.what, error.fix)
+                continue
+        if path.partition("/")[0] in WRITTEN:
+            item.problem(
+                f"{path} lies where locking and running write, so it does not stay as it is",
+                "Keep data under models/, such as models/data/",
+            )
+        elif path in out:
+            item.problem(f"{path} is listed twice", "List it once")
+        out.append(path)
+    return tuple(sorted(out))
+
+
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     """The recipe in its own language, fully written out, and its file: what a lock binds.
 
@@ -179,6 +209,8 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
             "hooks": list(spec.hooks),
             "params": spec.params,
         }
+    if recipe.given:
+        out["given"] = list(recipe.given)
     return out
 
 

@@ -130,6 +130,9 @@ def with_sentence(verdict: Verdict) -> Verdict:
         parts = [c.sentence for c in verdict.preconditions if not c.held]
         if not parts:
             parts = ["The claim has no preconditions or no criteria."]
+    elif verdict.status is Status.DEVIATED:
+        parts = [f"{one[0].upper()}{one[1:]}." for one in verdict.deviations]
+        parts.append("What this version's criteria came to is shown, and is no verdict.")
     elif verdict.status is Status.INCOMPLETE:
         parts = [f"{verdict.n} replicates are measured so far; the rest are to be run."]
     elif verdict.status in (Status.FAIL, Status.INCONCLUSIVE):

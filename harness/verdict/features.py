@@ -69,15 +69,9 @@ def marker_ratio(view: View, spec: Spec) -> dict[int, float]:
 
 
 def _table(view: View, spec: Spec, r: int, split: str, dictionaries: str) -> pd.DataFrame:
-    table = view.evidence.features
+    table = view.features(r, split, str(spec["hook"]), str(spec["positions"]))
     if len(table):
-        table = table[
-            (table["replicate"] == r)
-            & (table["split"] == split)
-            & (table["hook"] == spec["hook"])
-            & (table["positions_class"] == spec["positions"])
-            & table["dictionary"].isin(DICTIONARIES[dictionaries])
-        ]
+        table = table[table["dictionary"].isin(DICTIONARIES[dictionaries])]
     if not len(table) or set(table["dictionary"]) != set(DICTIONARIES[dictionaries]):
         raise MissingNumber(
             f"no feature counts at {spec['hook']} for {dictionaries}, {split}, replicate {r}",

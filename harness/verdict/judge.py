@@ -31,10 +31,10 @@ from harness.verdict.records import (
     Outcome,
     PreconditionResult,
     Shown,
-    Status,
     Verdict,
 )
 from harness.verdict.view import MissingNumber, View
+from harness.verdict.weigh import weigh
 
 OUTCOMES = {"support": Outcome.PASS, "refute": Outcome.FAIL, "neither": Outcome.INCONCLUSIVE}
 FAMILY = "best-production"
@@ -54,7 +54,7 @@ def judge(evidence: Evidence, judged_by: str = "", seed: int = 0) -> Verdict:
     criteria, broken = _criteria(view, seed)
     checks = (*checks, *broken)
     shown = tuple(s for s in (_shown(view, n, spec) for n, spec in claim.shown.items()) if s)
-    status = _status(evidence, complete, checks, criteria)
+    status = weigh(evidence, complete, checks, criteria)
     verdict = Verdict(
         claim=claim.id,
         title=claim.title,
@@ -76,6 +76,7 @@ def judge(evidence: Evidence, judged_by: str = "", seed: int = 0) -> Verdict:
             "judged": [view.record(r)["dose"]["judged"] for r in kept],
             "replicates": list(kept),
         },
+        deviations=evidence.deviations,
         does_not_show=claim.does_not_show,
     )
     return explain.with_sentence(verdict)
@@ -274,25 +275,3 @@ def _shown(view: View, name: str, spec: Mapping[str, Any]) -> Shown | None:
     except ClaimsError as error:
         return explain.not_shown(name, spec, error.what)
     return explain.shown(name, spec, _number(name, result), result.scale)
-
-
-def _status(
-    evidence: Evidence,
-    complete: bool,
-    checks: tuple[PreconditionResult, ...],
-    criteria: tuple[CriterionResult, ...],
-) -> Status:
-    if evidence.kind == "exploration":
-        return Status.EXPLORATORY
-    if not complete:
-        return Status.INCOMPLETE
-    if not checks or not criteria or any(not c.held for c in checks):
-        return Status.INVALID
-    outcomes = {c.outcome for c in criteria}
-    for outcome, status in (
-        (Outcome.FAIL, Status.FAIL),
-        (Outcome.INCONCLUSIVE, Status.INCONCLUSIVE),
-    ):
-        if outcome in outcomes:
-            return status
-    return Status.PASS

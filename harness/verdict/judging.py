@@ -15,5 +15,6 @@ from harness.verdict.records import Verdict
 
 def judge_job(job: Job) -> Verdict:
     """Judge what a job has measured so far, under the evaluator of this installation."""
+    evidence = load_evidence(job)  # first: what is not measured may have no seeds yet
     seed = job.seeds.seed("resampling", job.claim.id)
-    return judge(load_evidence(job), judged_by=digest(evaluator_closure()), seed=seed)
+    return judge(evidence, judged_by=digest(evaluator_closure()), seed=seed)

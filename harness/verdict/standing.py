@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ClaimsError, NothingThere
+from harness.errors import ClaimsError, NothingThere, OutOfOrder
 from harness.lock.ledger import read
 from harness.lock.lockfile import is_registered
 from harness.lock.record import registrations
+from harness.lock.withdraw import Withdrawal, withdrawal
 from harness.measure.attest import attest
 from harness.measure.job import attempt_job, lock_of, measured
 from harness.verdict.judging import judge_job
@@ -62,9 +63,14 @@ def standing(root: Path, claim_id: str) -> StandingRow:
         text = f"Not registered. Explore it (claims explore {claim_id}), then claims lock."
         return StandingRow(claim_id, Status.UNLOCKED, text, "", "", 0, 0, where)
     registration = ""
+    gone: Withdrawal | None = None
     try:
         registration = lock_of(root, claim_id).registration
+        gone = withdrawal(read(root), claim_id, registration)
         job = attempt_job(root, claim_id)
+    except OutOfOrder:  # withdrawn before it was complete
+        text = gone.sentence if gone else "Not registered."
+        return StandingRow(claim_id, Status.WITHDRAWN, text, registration, "", 0, 0, where)
     except ClaimsError as error:
         return StandingRow(claim_id, Status.TAMPERED, error.sentence, registration, "", 0, 0, where)
     done, planned = len(measured(job)), len(job.replicates)
@@ -80,6 +86,9 @@ def standing(root: Path, claim_id: str) -> StandingRow:
         status, sentence = Status.LOCKED, f"Registered, not yet run: claims run {claim_id}."
     except ClaimsError as error:
         status, sentence = Status.TAMPERED, error.sentence
+    if gone is not None and status is not Status.TAMPERED:
+        sentence = f"{gone.sentence.rstrip('.')}. Its verdict was {status.name}: {sentence}"
+        status = status if gone.successor else Status.WITHDRAWN
     return StandingRow(claim_id, status, sentence, registration, job.attempt, done, planned, where)
 
 

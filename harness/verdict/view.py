@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -58,6 +58,42 @@ class View:
             ): row
             for _, row in self.summary.iterrows()
         }
+
+    @cached_property
+    def _curves(self) -> dict[tuple[Any, ...], pd.DataFrame]:
+        """All doses of (replicate, split, arm) and of (replicate, split, arm, variant), ascending;
+        cut once, because a family asks for hundreds of them."""
+        keys = ["replicate", "split", "arm"]
+        out: dict[tuple[Any, ...], pd.DataFrame] = {}
+        for columns in (keys, [*keys, "variant"]):
+            for found, rows in self.summary.groupby(columns, sort=False):
+                key: tuple[Any, ...] = cast(tuple[Any, ...], found)
+                out[int(key[0]), *key[1:]] = rows.sort_values("dose")
+        return out
+
+    @cached_property
+    def _doses(self) -> dict[tuple[Any, ...], frozenset[float]]:
+        """The doses that were measured, by (replicate, split, arm, variant)."""
+        found: dict[tuple[Any, ...], set[float]] = {}
+        for replicate, split, arm, variant, dose in self._rows:
+            found.setdefault((replicate, split, arm, variant), set()).add(dose)
+        return {key: frozenset(doses) for key, doses in found.items()}
+
+    @cached_property
+    def _features(self) -> dict[tuple[Any, ...], pd.DataFrame]:
+        table = self.evidence.features
+        keys = ["replicate", "split", "hook", "positions_class"]
+        if not len(table):
+            return {}
+        out: dict[tuple[Any, ...], pd.DataFrame] = {}
+        for found, rows in table.groupby(keys, sort=False):
+            key: tuple[Any, ...] = cast(tuple[Any, ...], found)
+            out[int(key[0]), *key[1:]] = rows
+        return out
+
+    def features(self, replicate: int, split: str, hook: str, positions: str) -> pd.DataFrame:
+        """Feature counts of a replicate at one hook and position class; empty without any."""
+        return self._features.get((replicate, split, hook, positions), pd.DataFrame())
 
     def record(self, replicate: int) -> Mapping[str, Any]:
         """What was recorded of a replicate beside its cells."""
@@ -130,7 +166,8 @@ class View:
         arm = self.claim.arm(arm_name)
         planned = {self.judged(replicate)} if arm.at_judged_dose else set(arm.doses or ())
         for variant in self.variants(arm):
-            found = {float(d) for d in self.curve(replicate, arm_name, variant, split)["dose"]}
+            key = (replicate, split or self.final, arm_name, variant)
+            found = self._doses.get(key, frozenset())
             if not planned <= found:
                 missing = ", ".join(f"{d:g}" for d in sorted(planned - found))
                 raise MissingNumber(
@@ -144,13 +181,9 @@ class View:
         self, replicate: int, arm_name: str, variant: str | None = None, split: str | None = None
     ) -> pd.DataFrame:
         """All doses of an arm's variant in a replicate, ascending."""
-        table = self.summary
-        pick = (table["replicate"] == replicate) & (table["arm"] == arm_name)
-        pick &= table["split"] == (split or self.final)
-        if variant is not None:
-            pick &= table["variant"] == variant
-        rows = table[pick].sort_values("dose")
-        if not len(rows):
+        key = (replicate, split or self.final, arm_name)
+        rows = self._curves.get(key if variant is None else (*key, variant))
+        if rows is None:
             raise RecordBroken(
                 f"no cells of arm {arm_name!r} in replicate {replicate}",
                 where=self.claim.id,

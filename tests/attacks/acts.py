@@ -16,6 +16,7 @@ import pytest
 
 from harness.cli import main
 from harness.digest import digest_bytes
+from harness.lock import witness
 from harness.lock.chain import GENESIS, Row, line_of
 from harness.lock.ledger import ledger_path
 from harness.measure.job import Job
@@ -77,7 +78,15 @@ def rechain(root: Path, change: Callable[[list[dict[str, Any]]], object]) -> Non
     path = ledger_path(root)
     rows = [json.loads(line) for line in path.read_bytes().splitlines()]
     change(rows)
-    path.write_bytes(chained(rows))
+    put_ledger(root, chained(rows))
+
+
+def put_ledger(root: Path, data: bytes) -> None:
+    """Write a ledger and its head witness: whoever rebuilds the one rebuilds the other."""
+    ledger_path(root).write_bytes(data)
+    *_, last = data.splitlines()
+    row = json.loads(last)
+    witness.write(root, Row(**row))
 
 
 def attest_again(job: Job) -> None:

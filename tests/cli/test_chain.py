@@ -164,11 +164,11 @@ def test_a_design_that_would_not_lock_is_said_so_by_check(fresh: Study) -> None:
     assert not (fresh.root / "claims" / "few.lock.json").exists()
 
 
-def test_locking_again_needs_a_reason(study: Study) -> None:
-    """A second lock is possible, never silent."""
+def test_a_new_version_needs_a_reason(study: Study) -> None:
+    """It is possible, never silent."""
     assert study.call("lock", "good")[0] == 2
-    assert study.call("lock", "good", "--again")[0] == 2
-    assert study.call("lock", "good", "--again", "--reason", "to see what it does")[0] == 0
+    assert study.call("amend", "good", "--reason", "because")[0] == 2
+    assert study.call("amend", "good", "--reason", "to see what it does")[0] == 0
     assert study.call("status")[1]["claims"][0]["status"] == "LOCKED"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,16 @@ from hypothesis import strategies as st
 from harness.digest import canonical
 from harness.errors import ClaimsError, RecordBroken, UnknownName
 from harness.lock import ledger
-from harness.lock.chain import GENESIS
+from harness.lock.chain import GENESIS, Row, line_of
 from harness.lock.ledger import append, append_once, head, ledger_path, locked, read, recover
 from tests.lock.workspace import broken, lines, put
 
+TEXT = st.text(max_size=9).map(lambda text: unicodedata.normalize("NFC", text))
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-(2**53) + 1, 2**53 - 1), st.text(max_size=9),
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**53) + 1, 2**53 - 1), TEXT,
               st.floats(allow_nan=False, allow_infinity=False)),
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+        st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)
     ),
     max_leaves=8,
 )  # fmt: skip
@@ -67,7 +69,7 @@ def test_what_is_appended_is_what_is_read(tmp_path: Path, body: dict[str, Any]) 
 def test_appending_touches_no_earlier_byte(four: Path) -> None:
     """The ledger only ever grows."""
     before = ledger_path(four).read_bytes()
-    append(four, "withdrawal", {})
+    append(four, "recovery", {})
     assert ledger_path(four).read_bytes().startswith(before)
 
 
@@ -75,15 +77,17 @@ def test_appending_touches_no_earlier_byte(four: Path) -> None:
 def test_a_torn_last_line_is_told_apart_and_recovered(four: Path, cut: int) -> None:
     """What a kill left of a line goes to a file of its own, and a row says so."""
     whole = ledger_path(four).read_bytes()
-    ledger_path(four).write_bytes(whole[:-cut])
-    torn = lines(four)[-1]
+    *rest, last = lines(four)
+    torn = last[:-cut]
+    put(four, [*rest, torn], seen=3)
     assert "is torn" in broken(four, 4)
     with pytest.raises(RecordBroken, match="torn"):
         append(four, "anchor", {})
-    aside = recover(four)
-    assert aside is not None
-    assert aside.read_bytes() == torn
+    (said,) = recover(four)
     rows = read(four)
+    aside = four / rows[-1].body["file"]
+    assert said.endswith(rows[-1].body["file"])
+    assert aside.read_bytes() == torn
     assert [row.kind for row in rows] == ["attempt-started"] * 3 + ["recovery"]
     assert rows[-1].body == {
         "torn": ledger.digest_bytes(torn),
@@ -91,7 +95,28 @@ def test_a_torn_last_line_is_told_apart_and_recovered(four: Path, cut: int) -> N
         "file": f"claims/{aside.name}",
     }
     assert b"".join(lines(four)[:3]) == b"".join(whole.splitlines(keepends=True)[:3])
-    assert recover(four) is None
+    assert recover(four) == ()
+
+
+def test_a_row_that_was_witnessed_is_never_torn(four: Path) -> None:
+    """Half of a row that was once whole is a cut, not a kill: recovering would lose it."""
+    *rest, last = lines(four)
+    put(four, [*rest, last[:-9]])
+    before = ledger_path(four).read_bytes()
+    assert "row 4 is missing at the end" in broken(four, 4)
+    with pytest.raises(RecordBroken, match="missing at the end"):
+        recover(four)
+    assert ledger_path(four).read_bytes() == before
+
+
+def test_text_has_one_spelling(tmp_path: Path) -> None:
+    """Letters with their accents apart look the same and are other bytes: refused, both ways."""
+    append(tmp_path, "anchor", {"reason": "caf\u00e9"})
+    with pytest.raises(ClaimsError, match="NFC"):
+        append(tmp_path, "anchor", {"reason": "cafe\u0301"})
+    forged = line_of(Row.make(1, "anchor", {"reason": "cafe\u0301"}, "t", GENESIS))
+    put(tmp_path, [forged], seen=0)
+    assert "NFC" in broken(tmp_path, 1)
 
 
 def test_recovery_mends_nothing_else(four: Path) -> None:
@@ -109,7 +134,7 @@ def test_a_ledger_of_torn_bytes_alone_is_recovered(tmp_path: Path) -> None:
     write = ledger_path(tmp_path)
     write.parent.mkdir(parents=True)
     write.write_bytes(b'{"body"')
-    assert recover(tmp_path) is not None
+    assert recover(tmp_path)
     assert [row.kind for row in read(tmp_path)] == ["recovery"]
 
 

@@ -17,7 +17,7 @@ from harness.lock.chain import Row, line_of
 from harness.lock.ledger import ledger_path, read
 from harness.lock.lockfile import is_registered, load_lock, lock_path, register
 from harness.plan.seeds import Seeds
-from tests.lock.workspace import edit, write
+from tests.lock.workspace import edit, unwitness, write
 
 BOTH = ["first", "second"]
 FIRST = "claims/first.yaml"
@@ -68,7 +68,7 @@ def test_the_same_claims_locked_again_have_other_seeds(locked_root: Path) -> Non
 def test_locking_again_needs_a_reason_and_the_wish(locked_root: Path, options: Any) -> None:
     """Neither by accident nor without a word."""
     before = ledger_path(locked_root).read_bytes()
-    with pytest.raises(ClaimsError, match=r"first: locked already.*--again --reason"):
+    with pytest.raises(ClaimsError, match=r"first: locked already.*claims amend first --reason"):
         register(locked_root, ["first"], **options)
     assert ledger_path(locked_root).read_bytes() == before
 
@@ -233,6 +233,9 @@ def test_an_earlier_lock_put_back_is_named(locked_root: Path) -> None:
 def test_a_lock_without_its_registration_locks_nothing(locked_root: Path) -> None:
     """A ledger that was removed is not replaced by a fresh one."""
     ledger_path(locked_root).unlink()
+    with pytest.raises(RecordBroken, match="row 1 is missing at the end"):
+        load_lock(locked_root, "first")
+    unwitness(locked_root)
     with pytest.raises(RecordBroken, match="of which the ledger knows nothing"):
         load_lock(locked_root, "first")
     with pytest.raises(RecordBroken, match="of which the ledger knows nothing"):
@@ -255,6 +258,7 @@ def test_a_registration_that_is_not_the_digest_of_what_it_binds_is_named(locked_
     body["content"]["claims"]["first"]["claim"]["criteria"][0]["test"]["margin"] = 0.1
     forged = Row.make(1, row.kind, body, row.time, row.prev)
     ledger_path(locked_root).write_bytes(line_of(forged))
+    unwitness(locked_root)
     with pytest.raises(RecordBroken, match="not the digest of what it binds"):
         load_lock(locked_root, "first")
 
@@ -266,6 +270,7 @@ def test_a_registration_without_a_part_is_named(locked_root: Path, part: str) ->
     body = {k: v for k, v in row.body.items() if k != part} | {"claims": {"first": 1}}
     forged = Row.make(1, row.kind, body, row.time, row.prev)
     ledger_path(locked_root).write_bytes(line_of(forged))
+    unwitness(locked_root)
     with pytest.raises(RecordBroken, match=r"ledger.jsonl:1"):
         load_lock(locked_root, "first")
 

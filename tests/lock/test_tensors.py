@@ -89,3 +89,43 @@ def test_only_files_of_the_workspace_are_read(tmp_path: Path, path: str) -> None
     """A claim cannot make the lock read elsewhere."""
     with pytest.raises(ClaimsError):
         tensors_digest(tmp_path, path)
+
+
+def test_the_order_of_tensors_in_the_file_is_free(tmp_path: Path) -> None:
+    """Two writers, two layouts, the same tensors."""
+
+    def two(first: str) -> bytes:
+        parts = {"a": b"\1\0\0\0", "b": b"\2\0\0\0\3\0\0\0"}
+        names = [first, *(n for n in parts if n != first)]
+        at, entries = 0, {}
+        for name in names:
+            end = at + len(parts[name])
+            shape = [len(parts[name]) // 4]
+            entries[name] = {"dtype": "I32", "shape": shape, "data_offsets": [at, end]}
+            at = end
+        return header(json.dumps(entries).encode(), b"".join(parts[n] for n in names))
+
+    assert two("a") != two("b")
+    assert of(tmp_path, two("a")) == of(tmp_path, two("b"))
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        b'{"x":{"dtype":NaN,"shape":[1],"data_offsets":[0,4]}}',
+        b'{"x":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}',
+        b'{"__metadata__":{"a":"\\ud800"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+    ],
+)
+def test_a_header_without_one_meaning_is_refused(tmp_path: Path, entries: bytes) -> None:
+    """What canonical JSON cannot hold has no digest."""
+    with pytest.raises(ClaimsError, match="not a safetensors file"):
+        of(tmp_path, header(entries, b"1234"))
+
+
+def test_overlapping_tensors_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    """A header of forty thousand tensors over the same bytes costs no more than one."""
+    one = {"dtype": "U8", "shape": [1 << 20], "data_offsets": [0, 1 << 20]}
+    entries = json.dumps({f"t{n}": one for n in range(40_000)}).encode()
+    with pytest.raises(ClaimsError, match="overlap"):
+        of(tmp_path, header(entries, b"\0" * (1 << 20)))

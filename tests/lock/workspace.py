@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RecordBroken
+from harness.lock import witness
+from harness.lock.chain import row_of
 from harness.lock.ledger import ledger_path, read
 
 RECIPE = """\
@@ -115,9 +117,19 @@ def lines(root: Path) -> list[bytes]:
     return ledger_path(root).read_bytes().splitlines(keepends=True)
 
 
-def put(root: Path, rows: list[bytes]) -> None:
-    """Write the ledger's lines as they are."""
+def put(root: Path, rows: list[bytes], seen: int | None = None) -> None:
+    """Write the ledger's lines as they are; ``seen`` rows of it are what the head witness saw (it
+    is left as it was where that is not said, and removed at 0)."""
     ledger_path(root).write_bytes(b"".join(rows))
+    if seen is not None:
+        unwitness(root)
+        if seen:
+            witness.write(root, row_of(seen, rows[seen - 1].removesuffix(b"\n")))
+
+
+def unwitness(root: Path) -> None:
+    """Remove the head witness, as a kill before its first writing would leave it."""
+    (root / witness.WITNESS).unlink(missing_ok=True)
 
 
 def broken(root: Path, number: int) -> str:

@@ -5,13 +5,15 @@ Not covered: measuring (``tests/measure/test_runner.py``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from harness.digest import write_atomic
 from harness.lock.lockfile import register
 from harness.measure.job import Job, attempt_job, begin, finish
-from harness.measure.store import CellName, write_cell, write_record
+from harness.measure.store import CellName, direction_file, write_cell, write_record
 from tests.toy_workspace import claim, make
 
 REPLICATES = 3
@@ -25,8 +27,13 @@ def workspace(root: Path, locked: bool = True) -> Path:
     return root
 
 
-def write_replicate(job: Job, replicate: int, loss: float = 3.7) -> None:
-    """All cells of one replicate, and its record."""
+def write_replicate(
+    job: Job, replicate: int, loss: float = 3.7, directions: Sequence[str] = ()
+) -> None:
+    """All cells of one replicate, the directions named (bytes in place of vectors), its record."""
+    for label in directions:
+        path = job.folder / "directions" / direction_file(label, replicate)
+        write_atomic(path, f"{label} {replicate}".encode())
     for arm in ("baseline", "reference"):
         keys = {"variant": "", "dose": 0.0, "prompt": [0, 1], "stratum": "a"}
         proof = {"fired": 0, "dose_measured": float("nan"), "delta_max": 0.0}
@@ -43,14 +50,15 @@ def write_replicate(job: Job, replicate: int, loss: float = 3.7) -> None:
         "health": {"regulation": well, "standard": well},
         "split_half": {},
         "dose": {"judged": None, "table": []},
+        "direction_norm": dict.fromkeys(directions, 1.0),
         "dictionaries": {},
     }
     write_record(job.folder, replicate, record)
 
 
-def attempted(root: Path) -> Job:
-    """The attempt of ``easy``, begun, measured and finished."""
-    job = attempt_job(root, "easy")
+def attempted(root: Path, claim_id: str = "easy") -> Job:
+    """The attempt of a claim, begun, measured and finished."""
+    job = attempt_job(root, claim_id)
     begin(job)
     for replicate in job.replicates:
         write_replicate(job, replicate)

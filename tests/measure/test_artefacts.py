@@ -155,8 +155,11 @@ def test_two_workspaces_with_modules_of_one_name_keep_their_own(
             f"class Maker:\n    who = {name!r}\n    def __init__(self, recipe): pass\n"
         )
         assert load_builder(tmp_path / name, recipe).who == name  # type: ignore[attr-defined]
-    for bad in ("apart.none:Maker", "apart.maker:Nobody"):
-        with pytest.raises(ClaimsError, match="cannot load the builder"):
+    for bad, words in (
+        ("apart.none:Maker", "has no module apart.none"),
+        ("apart.maker:Nobody", "cannot load the builder"),
+    ):
+        with pytest.raises(ClaimsError, match=words):
             load_builder(tmp_path / "one", replace(RECIPE, builder=bad))
     for name in [n for n in sys.modules if n.partition(".")[0] == "apart"]:
         del sys.modules[name]

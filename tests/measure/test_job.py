@@ -6,19 +6,34 @@ from pathlib import Path
 
 import pytest
 
+from harness.digest import digest_file
 from harness.errors import OutOfOrder, RecordBroken
 from harness.lock import compare as comparing
 from harness.lock.ledger import read
+from harness.measure.attest import attest
 from harness.measure.job import (
+    Job,
     TamperedError,
     attempt_job,
+    attempt_key,
     begin,
     exploration_job,
     finish,
     measured,
     reproduction_job,
 )
-from harness.measure.store import record_path
+from harness.measure.store import (
+    WITHOUT_DIRECTIONS,
+    digests,
+    direction_file,
+    json_bytes,
+    measured_replicates,
+    read_json,
+    read_recorded,
+    record_path,
+    unrecorded,
+)
+from harness.measure.tables import load_evidence
 from tests.measure.forged import attempted, workspace, write_replicate
 
 BEFORE, AFTER = "margin: 1.0", "margin: 2.0"
@@ -154,3 +169,98 @@ def test_an_attempt_that_lacks_a_planned_cell_is_not_finished(root: Path) -> Non
     (job.folder / "cells" / "reference.r1.confirm.generate.parquet").unlink()
     with pytest.raises(RecordBroken, match=r"reference\.r1"):
         finish(job)
+
+
+def fitted(root: Path) -> Job:
+    """The attempt begun, all measured, each replicate with one direction."""
+    job = attempt_job(root, "easy")
+    begin(job)
+    for replicate in job.replicates:
+        write_replicate(job, replicate, directions=("md@regulation+0",))
+    return job
+
+
+def direction(job: Job, replicate: int) -> Path:
+    return job.folder / "directions" / direction_file("md@regulation+0", replicate)
+
+
+def test_directions_are_part_of_what_was_recorded(root: Path) -> None:
+    """One that changed, one that is gone and one that came are each named; untouched, it stands."""
+    job = fitted(root)
+    assert finish(job)
+    assert finish(job)
+    recorded = read_json(job.folder / "attempt.json")
+    assert recorded["schema"] == "causal-claims/attempt/2"
+    assert "directions/md@regulation+0.r1.safetensors" in recorded["files"]
+    assert load_evidence(job).replicates == (0, 1, 2)
+    path, kept = direction(job, 1), direction(job, 1).read_bytes()
+    for change in (
+        lambda: path.write_bytes(b"another"),
+        path.unlink,
+        lambda: path.with_name("extra@regulation+0.r1.safetensors").write_bytes(b"x"),
+    ):
+        change()
+        for check in (finish, load_evidence):
+            with pytest.raises(RecordBroken, match=r"\+0\.r1\.safetensors"):
+                check(job)
+        path.write_bytes(kept)
+    path.with_name("extra@regulation+0.r1.safetensors").unlink()
+    assert finish(job)
+
+
+def test_a_fitted_direction_that_is_gone_bars_the_end_of_an_attempt(root: Path) -> None:
+    """The replicate's record names it; measuring the replicate again brings it back."""
+    job = fitted(root)
+    direction(job, 2).unlink()
+    with pytest.raises(RecordBroken, match=r"direction md@regulation\+0\.r2.* is not there"):
+        finish(job)
+    write_replicate(job, 2, directions=("md@regulation+0",))
+    assert finish(job)
+
+
+def test_a_kill_between_directions_and_record_is_harmless(root: Path) -> None:
+    """They are covered once their replicate is measured, with the bytes that it then wrote."""
+    job = fitted(root)
+    (job.folder / "replicate.2.json").unlink()
+    direction(job, 2).write_bytes(b"of a fit that was broken off")
+    assert not finish(job)
+    assert load_evidence(job).replicates == (0, 1)
+    write_replicate(job, 2, directions=("md@regulation+0",))
+    assert finish(job)
+    found = read_json(job.folder / "attempt.json")["files"]
+    assert found["directions/md@regulation+0.r2.safetensors"] == digest_file(direction(job, 2))
+
+
+def test_a_record_of_the_first_schema_stays_valid_and_keeps_its_bytes(root: Path) -> None:
+    """Directions are in no digest of it, so they may be there or not; cells are checked as ever."""
+    job = fitted(root)
+    path = job.folder / "attempt.json"
+    files = digests(job.folder, job.replicates, WITHOUT_DIRECTIONS)
+    record = {"schema": WITHOUT_DIRECTIONS, **attempt_key(job), "files": files}
+    path.write_bytes(json_bytes(record))
+    before = path.read_bytes()
+    assert finish(job)
+    assert attest(job)
+    direction(job, 0).write_bytes(b"another")
+    direction(job, 1).unlink()
+    assert finish(job)
+    assert load_evidence(job).replicates == (0, 1, 2)
+    assert path.read_bytes() == before
+    record_path(job.folder, 1).write_text("{}")
+    for check in (finish, load_evidence):
+        with pytest.raises(RecordBroken, match=r"replicate\.1\.json"):
+            check(job)
+
+
+def test_the_published_attempts_of_this_repository_are_checked_as_they_were_written(
+    repository: Path,
+) -> None:
+    """File by file, those of the first schema among them."""
+    records = sorted(repository.glob("reports/*/*/a1/attempt.json"))
+    schemas = set()
+    for path in records:
+        schema, files = read_recorded(path)
+        schemas.add(schema)
+        assert digests(path.parent, measured_replicates(path.parent, 64), schema) == files
+        assert unrecorded(path.parent, schema, files) == ()
+    assert WITHOUT_DIRECTIONS in schemas

@@ -72,14 +72,22 @@ def test_a_killed_run_resumes_and_ends_with_the_same_bytes(locked: Path, tmp_pat
     found = digests(job.folder, range(5))
     assert {name: found[name] for name in kept} == kept
     assert found == expected
-    kinds = [row.kind for row in read(locked)]
-    assert kinds == ["registration", "attempt-started", "attempt-finished"]
+    rows = read(locked)
+    assert [row.kind for row in rows] == [
+        "registration",
+        "attempt-started",
+        "attempt-interrupted",
+        "attempt-interrupted",
+        "attempt-finished",
+    ]
+    assert [row.body["measured"] for row in rows[2:4]] == [[], list(done)]
     assert read_json(job.folder / "attempt.json")["files"] == found
 
 
 def wait_for(condition, process: subprocess.Popen[bytes], limit: float = 120) -> None:  # type: ignore[no-untyped-def]
-    """Poll quickly; a process that ends first is too fast to kill here, which is no failure."""
+    """Poll quickly until the running process has got that far."""
     end = time.monotonic() + limit
-    while not condition() and process.poll() is None:
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < end, "the run did not get that far"
         time.sleep(0.002)

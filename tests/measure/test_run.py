@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from harness.lock.ledger import read
 from harness.lock.lockfile import register
 from harness.measure import run
-from harness.measure.artefacts import Silent
+from harness.measure.artefacts import Silent, Workshop
 from harness.measure.job import Job, attempt_job, finish, measured
 from harness.measure.run import measure_all, measure_replicate
 from harness.measure.store import digests
@@ -113,7 +114,10 @@ def test_a_worker_helps_first_and_waits_after(job: Job, by_hand: list[int]) -> N
     held.acquire()
     works = threading.Thread(target=measure_all, args=(job, Silent()))
     works.start()
-    works.join(0.5)
+    until = time.monotonic() + 30
+    while by_hand != [1, 2] and time.monotonic() < until:
+        works.join(0.05)
+    works.join(0.1)
     assert by_hand == [1, 2]
     assert works.is_alive()
     held.release()
@@ -129,8 +133,9 @@ def test_the_ledger_is_told_before_the_first_measurement(
     """An attempt that breaks at once has begun all the same."""
     from harness.measure import runner
 
-    def breaks(job: Job, *_: object) -> None:
-        assert [row.kind for row in read(job.root)] == ["registration", "attempt-started"]
+    def breaks(job: Job, replicate: int, workshop: Workshop, progress: object) -> None:
+        with workshop.watch.pause():  # a builder that reads the ledger is stopped
+            assert [row.kind for row in read(job.root)] == ["registration", "attempt-started"]
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(runner, "measure", breaks)

@@ -9,11 +9,16 @@ import pytest
 
 from harness.errors import RecordBroken
 from harness.measure.store import (
+    SCHEMA,
+    WITHOUT_DIRECTIONS,
     CellName,
     digests,
+    direction_file,
     json_bytes,
     measured_replicates,
     read_cell,
+    read_recorded,
+    unrecorded,
     write_cell,
     write_record,
 )
@@ -68,3 +73,59 @@ def test_records_refuse_nan() -> None:
     """A published number is a number."""
     with pytest.raises(Exception, match=r"(?i)nan|float|out of range"):
         json_bytes({"a": float("nan")})
+
+
+def with_directions(folder: Path) -> Path:
+    """One measured replicate, and directions of it and of another."""
+    write_cell(folder, NAME, TABLE)
+    write_record(folder, 3, {})
+    for replicate in (3, 4):
+        path = folder / "directions" / direction_file("mean-difference@host+0", replicate)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"unit")
+    return folder
+
+
+def test_directions_of_measured_replicates_are_covered(tmp_path: Path) -> None:
+    """Those of a replicate without record are not, and the first schema knows none."""
+    with_directions(tmp_path)
+    name = "directions/mean-difference@host+0.r3.safetensors"
+    assert set(digests(tmp_path, [3])) == {f"cells/{NAME.file}", name, "replicate.3.json"}
+    assert set(digests(tmp_path, [3], WITHOUT_DIRECTIONS)) == {
+        f"cells/{NAME.file}",
+        "replicate.3.json",
+    }
+
+
+def test_a_foreign_file_among_the_directions_is_named(tmp_path: Path) -> None:
+    """What nothing wrote is not skipped in silence."""
+    (with_directions(tmp_path) / "directions" / "notes.safetensors").write_bytes(b"")
+    with pytest.raises(RecordBroken, match=r"notes\.safetensors"):
+        digests(tmp_path, [3])
+
+
+def test_files_that_no_record_lists_are_found(tmp_path: Path) -> None:
+    """Cells and directions alike; under the first schema directions were in no record."""
+    with_directions(tmp_path)
+    files = digests(tmp_path, [3])
+    extra = "directions/mean-difference@host+0.r4.safetensors"
+    assert unrecorded(tmp_path, SCHEMA, files) == (extra,)
+    assert unrecorded(tmp_path, WITHOUT_DIRECTIONS, files) == ()
+    (tmp_path / "cells" / "notes.txt").write_bytes(b"")
+    assert unrecorded(tmp_path, SCHEMA, files) == ("cells/notes.txt", extra)
+    assert unrecorded(tmp_path, WITHOUT_DIRECTIONS, files) == ("cells/notes.txt",)
+
+
+ONE = "sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize("change", [{"schema": "causal-claims/attempt/3"}, {"files": []}, {}])
+def test_a_record_of_another_make_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    """A schema that is not known cannot be checked, so it is not taken for checked."""
+    path = tmp_path / "attempt.json"
+    path.write_bytes(json_bytes({"schema": SCHEMA, "files": {"a": ONE}, **change}))
+    if change:
+        with pytest.raises(RecordBroken, match=r"not (the|a) record of"):
+            read_recorded(path)
+    else:
+        assert read_recorded(path) == (SCHEMA, {"a": ONE})

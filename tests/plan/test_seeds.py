@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.digest import digest
-from harness.errors import ClaimsError
-from harness.plan.seeds import Seeds
+from harness.errors import ClaimsError, OutOfOrder
+from harness.plan.seeds import Awaited, Seeds
 
 ZERO = "sha256:" + "0" * 64
 PARTS = st.lists(st.one_of(st.text(max_size=8), st.integers(0, 2**53 - 1)), max_size=4)
@@ -57,3 +57,36 @@ def test_an_exploration_key_is_never_a_registration(claim_id: str) -> None:
     """No claim id turns exploring into confirming."""
     with pytest.raises(ClaimsError):
         Seeds.confirmatory(Seeds.exploratory(claim_id).key)
+
+
+RANDOMNESS = "ab" * 32
+
+
+def test_public_randomness_is_mixed_into_the_key() -> None:
+    """The key is the digest of both; without randomness the seeds are what they were."""
+    mixed = Seeds.confirmatory(ZERO, RANDOMNESS)
+    assert mixed.key == digest([ZERO, RANDOMNESS])
+    assert Seeds.confirmatory(ZERO, None) == Seeds.confirmatory(ZERO)
+    assert mixed.seed("train", "m", 0) == Seeds(digest([ZERO, RANDOMNESS])).seed("train", "m", 0)
+    others = [Seeds.confirmatory(ZERO), Seeds.confirmatory(ZERO, "cd" * 32)]
+    others.append(Seeds.confirmatory("sha256:" + "1" * 64, RANDOMNESS))
+    assert len({one.seed("train", "m", 0) for one in (mixed, *others)}) == 4
+
+
+@pytest.mark.parametrize("word", ["", "ab" * 15, "AB" * 16, "ab" * 16 + "a", "0x" + "ab" * 16])
+def test_only_public_randomness_is_mixed_in(word: str) -> None:
+    """At least 128 bits, in one spelling."""
+    assert Seeds.confirmatory(ZERO, "ab" * 16)
+    with pytest.raises(ClaimsError, match="not public randomness"):
+        Seeds.confirmatory(ZERO, word)
+
+
+def test_awaited_seeds_are_none_and_say_what_they_wait_for() -> None:
+    """No purpose has a seed before the promised pulse is there."""
+    seeds = Awaited(ZERO, "drand quicknet round 30000000")
+    for purpose in ("train", "prompts", "resampling"):
+        with pytest.raises(
+            OutOfOrder, match=r"wait for drand quicknet round 30000000.*claims beacon"
+        ):
+            seeds.seed(purpose)
+    assert seeds != Seeds.confirmatory(ZERO)

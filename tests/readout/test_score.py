@@ -122,3 +122,17 @@ def test_errors_name_what_is_wrong() -> None:
         score(model, TASK, texts, None, ScoreOptions(behaviour="behavior"))
     with pytest.raises(UnknownName, match="hook_resid_post"):
         score(model, TASK, texts, edit("blocks.1.resid_post", "step_onset"), ScoreOptions())
+
+
+def test_a_model_in_double_precision_is_scored_as_in_single() -> None:
+    """Readouts and evidence of a float64 model agree with the float32 one's to rounding."""
+    texts = TASK.texts("fit", 8, 1, "regulated")
+    chosen = edit("blocks.1.hook_resid_post", "step_onset")
+    single, double = (
+        score(NativeModel(m), TASK, texts, chosen, ScoreOptions())
+        for m in (tiny(1), tiny(1).double())
+    )
+    for name in READOUTS:
+        ours, theirs = getattr(single, name), getattr(double, name)
+        assert np.allclose(ours, theirs, atol=1e-5, equal_nan=True)
+    assert np.allclose(single.evidence.delta_max, double.evidence.delta_max, atol=1e-4)

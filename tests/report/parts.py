@@ -136,15 +136,11 @@ def lock(claim: Mapping[str, Any]) -> dict[str, Any]:
         "members": {claim["id"]: sha("claim"), "another": sha("another")},
         "claim": dict(claim),
         "recipe": {"id": "miniature", "builder": "models.miniature:Miniature"},
-        "bound": {
-            "claim": sha("claim"),
-            "recipe": sha("recipe"),
-            "builder": {f"models/{n}.py": sha(n) for n in ("miniature", "plans", "muon")},
-            "evaluator": {f"harness/stats/{n}.py": sha(n) for n in ("family", "ratio")},
-            "settings": {"device": "cpu", "dtype": "float32"},
-            "packages": {"numpy": "2.3.5", "scipy": "1.17.1", "torch": "2.13.0"},
-            "files": {},
-        },
+        "builder": {f"models/{n}.py": sha(n) for n in ("miniature", "plans", "muon")},
+        "evaluator": {f"harness/stats/{n}.py": sha(n) for n in ("family", "ratio")},
+        "settings": {"device": "cpu", "dtype": "float32"},
+        "packages": {"numpy": "2.3.5", "scipy": "1.17.1", "torch": "2.13.0"},
+        "files": {},
         "yaml": sha("bytes"),
     }
 

@@ -16,8 +16,11 @@ from harness.lock.ledger import append, ledger_path
 from harness.measure.job import Job, attempt_job, begin
 from harness.measure.store import CellName, digests, json_bytes, read_cell, read_json, write_cell
 from harness.report.build import publish_verdict
+from harness.verdict.compared import differing
 from harness.verdict.standing import standing
-from harness.verdict.verify import Verification, differing, verify
+from harness.verdict.verification import Verification
+from harness.verdict.verify import verify
+from tests.lock.workspace import lines, put
 from tests.measure.forged import attempted, workspace, write_replicate
 
 CELL = CellName("baseline", 1, "confirm", "score")
@@ -72,7 +75,8 @@ def test_what_nobody_touched_is_verified(job: Job) -> None:
     assert found.problems == []
     assert found.ok
     assert not found.partial
-    assert len(found.examined) == 4
+    assert found.exit_code == 0
+    assert len(found.examined) == 6
     assert any("UNANCHORED" in line for line in found.does_not_prove)
 
 
@@ -155,8 +159,10 @@ def test_an_edited_ledger_ends_the_examination(job: Job) -> None:
 
 def test_measurements_without_an_attempt_on_the_ledger_are_a_problem(job: Job) -> None:
     """The start of an attempt is on the ledger before its first measurement."""
-    path = ledger_path(job.root)
-    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    whole = lines(job.root)
+    put(job.root, whole[:1])
+    assert "missing at the end" in said(verify(job.root))
+    put(job.root, whole[:1], seen=1)
     assert "the ledger knows no attempt" in said(verify(job.root))
 
 
@@ -180,13 +186,14 @@ def test_an_unknown_claim_is_a_problem_and_an_unregistered_one_is_not(
 def test_an_attempt_under_way_is_partial(tmp_path: Path) -> None:
     """What is not there yet is listed as not examined."""
     root = workspace(tmp_path / "study")
-    assert verify(root).not_examined == ["easy: registered, nothing measured"]
+    assert verify(root).missing == ["easy: registered, nothing measured"]
     job = attempt_job(root, "easy")
     begin(job)
     write_replicate(job, 0)
     found = verify(root)
     assert found.partial
-    assert "easy: attempt not complete (1 of 3)" in found.not_examined
+    assert "easy: attempt not complete (1 of 3)" in found.missing
+    assert found.exit_code == 4
 
 
 def test_verification_imports_nothing_of_the_workspace(job: Job) -> None:

@@ -30,6 +30,7 @@ from tests.attacks.acts import (
     chained,
     command,
     forge,
+    put_ledger,
     put_record,
     rechain,
     refused,
@@ -328,7 +329,7 @@ def test_a_row_and_a_ledger_are_bounded(job: Job, capsys: Capture) -> None:
         return chained(rows)
 
     kept = ledger_path(job.root).read_bytes()
-    ledger_path(job.root).write_bytes(grown(1 << 20))
+    put_ledger(job.root, grown(1 << 20))
     accepted(capsys, job.root, "verify")
     ledger_path(job.root).write_bytes(grown(9 << 20))
     refused(capsys, job.root, "verify", words="larger than")

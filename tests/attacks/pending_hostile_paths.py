@@ -19,7 +19,7 @@ from harness.measure.job import Job, attempt_job, exploration_job
 from harness.measure.run import measure_replicate
 from harness.pytest_plugin.workspace import is_claim_file
 from harness.subject.recipe import load_recipe
-from tests.attacks.acts import Capture, accepted, command, rechain, refused
+from tests.attacks.acts import Capture, accepted, command, put_ledger, rechain, refused
 from tests.lock import workspace as locking
 from tests.toy_workspace import claim
 
@@ -300,10 +300,10 @@ def test_a_ledger_cannot_name_a_file_to_write(job: Job, capsys: Capture, name: s
     assert digest(name)  # the name has a canonical form: only its meaning is wrong
     refused(capsys, job.root, "verify")
     refused(
-        capsys, job.root, "lock", "easy", "--again", "--reason", "x", words="cannot name a claim"
+        capsys, job.root, "amend", "easy", "--reason", "x y z", words="cannot name a claim"
     )
     assert list(elsewhere.iterdir()) == []
-    ledger_path(job.root).write_bytes(before)
+    put_ledger(job.root, before)
     accepted(capsys, job.root, "verify")
 
 

@@ -1,0 +1,48 @@
+"""Manipulation checks and random controls.
+
+An arm that is only compared with (``than``) needs no dose band: where it did not fire it has
+removed nothing, and the difference is 0.
+
+Not covered: positive controls (``nulls``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.claim.schema import Criterion
+from harness.lock.refusal import Refusal, refusal
+from harness.lock.rules.design import PUSHES, Design, listed
+
+CONTROLS_AT_LEAST = 20
+QUANTILE_AT_LEAST = 0.9
+
+
+def controls(design: Design, criterion: Criterion) -> Iterator[Refusal]:
+    """Dose bands of the deciding arms; number, place and quantile of the random ones."""
+    spec, where = criterion.estimand, f"criteria.{criterion.name}"
+    banded = {p.params["arm"] for p in design.preconditions("dose-band")}
+    compared = listed(spec.get("than"))
+    for arm in design.tested(criterion):
+        if arm.operation in PUSHES and arm.name not in (*banded, *compared):
+            reason = f"no precondition of kind dose-band for arm {arm.name}, which decides"
+            yield refusal("dose-band", where, reason)
+    for arm in design.named(criterion):
+        if arm.control and arm.count < CONTROLS_AT_LEAST:
+            reason = f"{arm.count} random controls; compare with at least {CONTROLS_AT_LEAST}"
+            yield refusal("random-controls", f"arms.{arm.name}.count", reason)
+    if spec.get("quantile", 1.0) < QUANTILE_AT_LEAST:
+        reason = (
+            f"a direction that is nothing special may exceed the {spec['quantile']:g} quantile of "
+            f"its random controls; write at least {QUANTILE_AT_LEAST:g}"
+        )
+        yield refusal("random-controls", f"{where}.estimand.quantile", reason)
+    ours = design.arms.get(str(spec.get("arm")))
+    for name in listed(spec.get("controls")):
+        other = design.arms.get(name)
+        if ours is None or other is None:
+            continue
+        sites = [design.claim.sites.get(a.site or "") for a in (ours, other)]
+        if sites[0] != sites[1] or ours.operation != other.operation:
+            reason = f"{name} does not intervene where and as {ours.name} does"
+            yield refusal("unlike-controls", f"arms.{name}", reason)

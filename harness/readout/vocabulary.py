@@ -1,0 +1,51 @@
+"""Sums over a large vocabulary that read each logit from cache and as seldom as can be.
+
+Not covered: what the sums mean (``harness.readout.score``), logits in other than floating point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+LOGIT_FLOATS = 1 << 21
+"""Logits are made in slices of at most this many numbers (8 MB), to be read from cache."""
+
+CACHED_FLOATS = 1 << 18
+"""Numbers that stay in the core's own cache between two passes over them (1 MB)."""
+
+SAFE = 46.0
+"""Largest |log| of a sum of exponentials (1e20) that is taken without shifting by the maximum."""
+
+
+def slices(count: int, vocab: int) -> list[int]:
+    """Edges of slices of ``count`` positions, of about equal size, so that a product meets few
+    different numbers of rows."""
+    number = max(1, -(-count * vocab // LOGIT_FLOATS))
+    return [*range(0, count, max(1, -(-count // number))), count]
+
+
+def log_total(z: Tensor, again: Callable[[], Tensor]) -> Tensor:
+    """logsumexp [k] of logits z [k, V], which are overwritten.
+
+    Without a pass for the maximum: where the sum of exponentials lies well within float32, it is as
+    exact unshifted. Where it does not, logits are made ``again`` and summed the careful way; each
+    row is judged by itself.
+    """
+    total = torch.cat([few.exp_().sum(-1) for few in _split(z)]).log_()
+    good = total.abs() < SAFE
+    if not bool(good.all()):
+        total = torch.where(good, total, again().logsumexp(-1))
+    return total
+
+
+def dot(p: Tensor, z: Tensor) -> Tensor:
+    """Row by row products [k] of p and z, both [k, V]."""
+    pairs = zip(_split(p), _split(z), strict=True)
+    return torch.cat([torch.linalg.vecdot(a, b) for a, b in pairs])
+
+
+def _split(z: Tensor) -> tuple[Tensor, ...]:
+    return z.split(max(1, CACHED_FLOATS // z.shape[1]))

@@ -1,0 +1,101 @@
+"""Attention of a chunk of texts, for rows that lie in any order.
+
+Everything else in a block runs on the rows that are needed, laid one after another. Attention picks
+their queries, keys and values into texts [B, T], where padding repeats the text's first row, and
+uses plain batched products: at the lengths of plans they take half the time of the fused kernel.
+Queries and keys come as (head, rest, half), so that a rotary pair is one complex number and the
+rotation one product; the order within a head does not change a dot product.
+
+Not covered: decoding (``keyvalue``), gradients, grouped key-value heads.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+LONG = 192
+"""Columns from which the fused attention kernel beats plain products (measured)."""
+
+LANE = 16
+"""Columns of the plain products are a multiple of this, so that the softmax has no ragged end."""
+
+Past = tuple[Tensor, Tensor]
+"""Keys (rotated) and values of earlier columns, each [B * H, columns, d_head]."""
+
+
+def pairs(cos: Tensor, sin: Tensor) -> Tensor:
+    """The rotation of each rotary pair, complex [context, d_head / 2], of tables [context,
+    d_head]."""
+    half = cos.shape[1] // 2
+    return torch.complex(cos[:, :half], sin[:, :half])
+
+
+def pair_order(n_heads: int, d: int) -> Tensor:
+    """The order [3 d] that turns a projection (half, head, rest) into (head, rest, half)."""
+    order = torch.arange(2 * d).view(2, 2, n_heads, -1).permute(0, 2, 3, 1)
+    return torch.cat([order.flatten(), torch.arange(2 * d, 3 * d)])
+
+
+class Attention:
+    """Causal attention of the rows at flat positions ``where`` [N] of texts [B, T], whose columns
+    start at ``first``; ``turn`` as :func:`pairs` gives it. Buffers are used again by every call."""
+
+    def __init__(
+        self, turn: Tensor, n_heads: int, where: Tensor, shape: tuple[int, int], first: int
+    ) -> None:
+        (B, T), H = shape, n_heads
+        half = turn.shape[1]
+        dh, S = 2 * half, first + T
+        self.shape, self.first, self.long = (B, H, T, dh), first, S > LONG
+        place = torch.full((B * T,), -1)
+        place[where] = torch.arange(len(where))
+        # Padding repeats a row of its own text, so that nothing foreign can come in.
+        start = place.view(B, T)[:, :1].expand(B, T).flatten()
+        place = torch.where(place < 0, start, place).clamp_min(0)
+        head = torch.arange(H)
+        pick = place.view(B, 1, T) * (3 * H) + head[:, None]  # [B, H, T]
+        self._pick = (pick + torch.arange(3).view(3, 1, 1, 1) * H).flatten()
+        self._back = ((where // T * H * T + where % T)[:, None] + head * T).flatten()
+        like = turn.real
+        self._parts = like.new_empty(3 * B * H * T, dh)
+        self.q, self.k, self.v = self._parts.view(3, B * H, T, dh)
+        self._pairs = torch.view_as_complex(self._parts.view(3, B * H, T * half, 2)[:2])
+        table = turn[first:S].reshape(1, T * half)
+        self._turn = torch.stack([table * dh**-0.5, table])
+        self._mask = torch.ones(T, S, dtype=torch.bool).tril(first)
+        if not self.long:
+            wide = -(-S // LANE) * LANE
+            self._hide = like.new_full((T, wide), -torch.inf)
+            self._hide[:, :S].masked_fill_(self._mask, 0.0)
+            self._keys = like.new_zeros(B * H, dh, wide)
+            self._values = like.new_zeros(B * H, wide, dh)
+            self._weight = like.new_empty(B * H, T, wide)
+            self._mixed = like.new_empty(B * H, T, dh)
+
+    def __call__(self, qkv: Tensor, past: Past | None) -> Tensor:
+        """[N, d] of projections [N, 3 d] and the keys and values of the columns before."""
+        B, H, T, dh = self.shape
+        torch.index_select(qkv.view(-1, dh), 0, self._pick, out=self._parts)
+        self._pairs.mul_(self._turn)
+        k, v, first = self.k, self.v, self.first
+        if self.long:
+            if past is not None:
+                k, v = torch.cat([past[0], k], 1), torch.cat([past[1], v], 1)
+            q, k, v = (x.view(B, H, -1, dh) for x in (self.q, k, v))
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask, scale=1.0)
+            return y.reshape(-1, dh)[self._back].view(-1, H * dh)
+        if past is not None:
+            self._keys[:, :, :first] = past[0].transpose(1, 2)
+            self._values[:, :first] = past[1]
+        self._keys[:, :, first : first + T] = k.transpose(1, 2)
+        self._values[:, first : first + T] = v
+        torch.bmm(self.q, self._keys, out=self._weight)
+        torch.softmax(self._weight.add_(self._hide), -1, out=self._weight)
+        torch.bmm(self._weight, self._values, out=self._mixed)
+        return self._mixed.view(-1, dh).index_select(0, self._back).view(-1, H * dh)
+
+    def remember(self, columns: int) -> Past:
+        """Keys and values of the first columns of the last call."""
+        return self.k[:, :columns].clone(), self.v[:, :columns].clone()

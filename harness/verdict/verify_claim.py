@@ -1,0 +1,114 @@
+"""One claim verified: its lock, and every version's files, record and verdict.
+
+Not covered: the ledger as a whole (``harness.verdict.verify``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import ClaimsError, NothingThere
+from harness.lock.amend import deviations
+from harness.lock.compare import compare
+from harness.lock.ledger import Row
+from harness.lock.withdraw import withdrawal
+from harness.measure.attest import attest
+from harness.measure.job import Job, TamperedError, lock_of, measured
+from harness.measure.store import read_json, read_recorded, unrecorded
+from harness.verdict.compared import changed
+from harness.verdict.judging import judge_job
+from harness.verdict.verification import Verification
+from harness.verdict.versions import version_jobs
+
+SHOWN = 4
+
+
+def examine_claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verification) -> None:
+    """Check one registered claim, all its versions. Never raises for a broken record."""
+    try:
+        current = lock_of(root, claim_id)
+        out.examined.append(f"{claim_id}: lock {current.registration} agrees with the ledger")
+        found = version_jobs(root, claim_id)
+    except ClaimsError as error:
+        out.problems.append(error.sentence)
+        return
+    differences = compare(root, current)
+    broken = [d for d in differences if d.breaks_record]
+    if broken:
+        out.problems.append(TamperedError(claim_id, broken).sentence)
+    else:
+        out.examined.append(f"{claim_id}: claim, recipe, code and files are as they were locked")
+    _say_evaluator(claim_id, [d.field for d in differences if not d.breaks_record], out)
+    if len(found) > 1:
+        tried = [
+            f"{version.registration} ({'attempted' if version.attempted else 'never attempted'})"
+            for version, _ in found
+        ]
+        out.notes.append(f"{claim_id}: registered {len(found)} times: {', '.join(tried)}")
+    for version, job in found:
+        label = claim_id if len(found) == 1 else f"{claim_id} version {version.number}"
+        for sentence in deviations(rows, claim_id, version.registration):
+            out.notes.append(f"{label}: DEVIATED: {sentence}")
+        gone = withdrawal(rows, claim_id, version.registration)
+        if gone is not None:
+            out.notes.append(f"{label}: {gone.sentence} (ledger row {gone.seq})")
+        try:
+            _attempt(label, job, out, current=version is found[-1][0], withdrawn=gone is not None)
+        except NothingThere as error:
+            out.missing.append(error.sentence)
+        except ClaimsError as error:
+            out.problems.append(error.sentence)
+
+
+def _say_evaluator(claim_id: str, fields: Sequence[str], out: Verification) -> None:
+    """That the evaluator, packages or settings are others than those registered."""
+    if not fields:
+        return
+    shown = ", ".join(field.removeprefix("evaluator.") for field in fields[:SHOWN])
+    more = f" and {len(fields) - SHOWN} more" if len(fields) > SHOWN else ""
+    out.notes.append(f"{claim_id}: judged under others than were registered: {shown}{more}")
+
+
+def _attempt(label: str, job: Job, out: Verification, *, current: bool, withdrawn: bool) -> None:
+    record = job.folder / "attempt.json"
+    finished = attest(job)
+    done = measured(job)
+    if not finished and not done and not record.is_file():
+        if current and not withdrawn:
+            out.missing.append(f"{label}: registered, nothing measured")
+        else:
+            out.notes.append(f"{label}: never measured")
+        return
+    if not finished:
+        if record.is_file():
+            out.problems.append(
+                f"{label}: attempt.json is a record that the ledger never got; if a run was "
+                f"killed there, claims run {job.claim.id} finishes it"
+            )
+            return
+        words = f"{label}: attempt not complete ({len(done)} of {len(job.replicates)})"
+        (out.missing if current and not withdrawn else out.notes).append(words)
+    else:
+        schema, files = read_recorded(record)
+        for name in unrecorded(job.folder, schema, files):
+            out.problems.append(f"{label}: {name} belongs to no record")
+    verdict = judge_job(job)
+    cells = len(list((job.folder / "cells").glob("*.parquet")))
+    out.examined.append(f"{label}: {cells} cells agree with their digests")
+    path = job.folder / "verdict.json"
+    if not path.is_file():
+        if finished:
+            out.missing.append(f"{label}: no published verdict (claims report writes it)")
+        return
+    published = read_json(path)
+    if published.get("judged_by") != verdict.judged_by:
+        out.notes.append(
+            f"{label}: the words of verdict.json were rendered under another evaluator; "
+            "outcomes and numbers were compared, words were not"
+        )
+    for name, was, now in changed(published, verdict.as_json()):
+        out.problems.append(
+            f"{label}: verdict.json says {name} = {was}, the measurements say {now}"
+        )
+    out.examined.append(f"{label}: verdict recomputed: {verdict.status.name}")

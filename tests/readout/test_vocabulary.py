@@ -1,0 +1,50 @@
+"""Sums over the vocabulary: exact where it is easy and where it is not, each row by itself."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from harness.readout import vocabulary
+from harness.readout.vocabulary import dot, log_total, slices
+from tests.hf import seeded
+
+
+def test_the_log_total_is_exact_for_any_size_of_logits() -> None:
+    """Rows of usual, huge, tiny, infinite and missing logits give what logsumexp gives."""
+    z = 3 * seeded(1, 7, 50)
+    z[1] += 500  # overflows when not shifted
+    z[2] -= 500  # vanishes when not shifted
+    z[3, 4] = torch.inf
+    z[4, 4] = torch.nan
+    z[5] = -torch.inf
+    wanted = z.double().logsumexp(-1)
+    found = log_total(z.clone(), z.clone)
+    assert torch.allclose(found.double(), wanted, rtol=1e-6, equal_nan=True)
+    usual = log_total(z[[0, 6]], z[[0, 6]].clone)
+    assert torch.equal(found[[0, 6]], usual)  # what the others need does not touch these
+
+
+def test_few_rows_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums and products of rows do not depend on how many are done at a time."""
+    p, z = seeded(1, 9, 50).softmax(-1), seeded(2, 9, 50)
+    whole = dot(p, z), log_total(z.clone(), z.clone)
+    monkeypatch.setattr(vocabulary, "CACHED_FLOATS", 100)
+    assert torch.equal(dot(p, z), whole[0])
+    assert torch.equal(log_total(z.clone(), z.clone), whole[1])
+    assert torch.allclose(whole[0], (p * z).sum(-1))
+    assert dot(p[:0], z[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (3, [3]), (10, [4, 4, 2]), (9, [3, 3, 3])])
+def test_slices_cover_the_positions_and_are_about_equal(
+    monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int]
+) -> None:
+    """Slices hold no more logits than fit and differ in size at the end only."""
+    monkeypatch.setattr(vocabulary, "LOGIT_FLOATS", 400)
+    edges = slices(count, 100)
+    assert edges[0] == 0
+    assert edges[-1] == count
+    assert [b - a for a, b in pairwise(edges)] == sizes

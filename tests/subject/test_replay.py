@@ -1,0 +1,81 @@
+"""Replays of what lies above a site: products fitted to rows, attention, texts apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from harness.intervene.edit import operation
+from harness.readout.score import ScoreOptions, score
+from harness.subject import attention
+from harness.subject.native import NativeModel
+from harness.subject.packed import Fitted
+from tests.hf import seeded
+from tests.toy import SEP, Toy, tiny
+
+TASK = Toy()
+TEXTS = TASK.texts("fit", 8, 1, "regulated")
+HOOK = "blocks.1.hook_resid_post"
+
+
+@pytest.mark.parametrize("shape", [(64, 190), (48, 33), (176, 64)])
+def test_a_fitted_product_is_the_product_for_every_number_of_rows(shape: tuple[int, int]) -> None:
+    """A fitted product packs for each number of rows that it meets, and gives the plain product."""
+    weight, x = seeded(1, shape[1], shape[0]), seeded(2, 300, shape[0])
+    fitted = Fitted(weight)
+    for rows in (300, 1, 7, 100, 300, 0):
+        assert torch.allclose(fitted(x[:rows]), x[:rows] @ weight.T, atol=1e-4)
+    double = Fitted(weight.double())
+    assert torch.allclose(double(x.double()), x.double() @ weight.double().T, atol=1e-12)
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+def test_long_texts_attend_as_short_ones_do(monkeypatch: pytest.MonkeyPatch, heads: int) -> None:
+    """The fused kernel, which long texts use, gives the same readouts as the plain products."""
+    model = NativeModel(tiny(1, n_heads=heads))
+    units = seeded(1, 2, 32)
+    chosen = operation("add", HOOK, "late_onset", units, torch.tensor([0.5, 1.0]), 1.0)
+    short = score(model, TASK, TEXTS, chosen, ScoreOptions())
+    monkeypatch.setattr(attention, "LONG", 4)
+    long = score(model, TASK, TEXTS, chosen, ScoreOptions())
+    for name in ("onset_mass", "elsewhere_mass", "ordinary_loss", "kl"):
+        ours, theirs = (torch.from_numpy(getattr(s, name)) for s in (short, long))
+        assert torch.allclose(ours, theirs, atol=1e-5, equal_nan=True)
+    assert float(short.kl[1].mean()) > 1e-3
+
+
+def test_a_replay_can_run_again_in_any_order() -> None:
+    """A prepared replay keeps nothing of one run for the next, though it uses its buffers again."""
+    model, tokens = NativeModel(tiny(1)), TEXTS.tokens
+    at = torch.arange(tokens.numel())
+    clean = model.clean(tokens, HOOK, 0, at)
+    changed = (tokens == SEP).flatten().nonzero().squeeze(1)
+    sites = []
+    for seed in (1, 2):
+        site = clean.site.clone()
+        site.view(-1, 32)[changed] += seeded(seed, len(changed), 32)
+        sites.append(site)
+    replay = model.replay(clean, at, changed)
+    first, second, again = (replay(sites[i])(slice(None)) for i in (0, 1, 0))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+    whole = model.replay(clean, at)  # without knowing what changed
+    assert torch.allclose(whole(sites[1])(slice(None)), second, atol=1e-5)
+
+
+def test_a_text_that_is_not_a_number_leaves_the_others_alone() -> None:
+    """NaN in one text stays there: padding and packing mix no texts, down to the last bit."""
+    model, tokens = NativeModel(tiny(1)), TEXTS.tokens
+    rows, width = tokens.shape
+    valid = torch.arange(width) < TEXTS.lengths[:, None]
+    at = valid.flatten().nonzero().squeeze(1)
+    clean = model.clean(tokens, HOOK, 0, at)
+    replay = model.replay(clean, at)
+    wanted = replay(clean.site)(slice(None))
+    for row in range(rows):
+        spoilt = clean.site.clone()
+        spoilt[row] = torch.nan
+        found = replay(spoilt)(slice(None))
+        other = at // width != row
+        assert torch.equal(found[other], wanted[other])
+        assert bool(found[~other].isnan().all())
