@@ -111,7 +111,7 @@ def test_nothing_is_written_through_a_link(job: Job, capsys: Capture, place: str
     (job.root / place).parent.mkdir(exist_ok=True)
     (job.root / place).symlink_to(elsewhere)
     command(capsys, job.root, "report")
-    command(capsys, job.root, "lock", "easy", "--again", "--reason", "x")
+    command(capsys, job.root, "amend", "easy", "--reason", "to see what happens")
     refused(capsys, job.root, "explore", "easy", words="symbolic link")
     assert list(elsewhere.iterdir()) == []
 
@@ -299,9 +299,7 @@ def test_a_ledger_cannot_name_a_file_to_write(job: Job, capsys: Capture, name: s
     rechain(job.root, rename)
     assert digest(name)  # the name has a canonical form: only its meaning is wrong
     refused(capsys, job.root, "verify")
-    refused(
-        capsys, job.root, "amend", "easy", "--reason", "x y z", words="cannot name a claim"
-    )
+    refused(capsys, job.root, "amend", "easy", "--reason", "x y z", words="cannot name a claim")
     assert list(elsewhere.iterdir()) == []
     put_ledger(job.root, before)
     accepted(capsys, job.root, "verify")

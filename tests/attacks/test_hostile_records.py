@@ -105,7 +105,15 @@ def test_a_replicate_record_of_another_shape_is_named(
     forge(job, path.name, text_of(record))
     refused(capsys, job.root, "verify", words="replicate.1.json: not a record of its name")
     assert "TAMPERED" in accepted(capsys, job.root, "status").out
-    refused(capsys, job.root, "report", "easy")
+    not_published(capsys, job)
+
+
+def not_published(capsys: Capture, job: Job) -> None:
+    """No page is made of it: the command ends in refusal, or the index says TAMPERED."""
+    said = command(capsys, job.root, "report", "easy")
+    index = (job.root / "reports/index.md").read_text() if not said.code else "TAMPERED"
+    assert "TAMPERED" in index
+    assert "PASS" not in index
 
 
 def nested(levels: int) -> str:
@@ -219,7 +227,7 @@ def test_a_verdict_of_another_shape_is_named(
     ({**VERDICT, **STRANGE})[attack](value)
     path.write_bytes(text_of(value))
     refused(capsys, job.root, "verify", words="verdict.json")
-    refused(capsys, job.root, "report", "easy")
+    not_published(capsys, job)
 
 
 def body(seq: int, change: Change) -> Callable[[list[dict[str, Any]]], None]:
@@ -263,7 +271,7 @@ def test_a_ledger_row_of_another_shape_is_named(job: Job, capsys: Capture, attac
     rechain(job.root, LEDGER[attack])
     refused(capsys, job.root, "verify", words="claims/ledger.jsonl:")
     assert "TAMPERED" in accepted(capsys, job.root, "status").out
-    for argv in (["lock", "easy", "--again", "--reason", "x"], ["report", "easy"]):
+    for argv in (["amend", "easy", "--reason", "to see what happens"], ["report", "easy"]):
         refused(capsys, job.root, *argv)
 
 
