@@ -155,17 +155,22 @@ def disturb(
 ) -> Found:
     """Kill a scene once, ``late`` after its first change on the disk, and repeat its command.
 
-    A command that had ended before the instant came is begun anew.
+    A command that had ended before the instant came is begun anew, with an instant drawn from the
+    time that it took then: machines are not equally fast all the time.
     """
+    whole_time, first = undisturbed.seconds, undisturbed.first
     while True:
         root = stage.copy(scene.begins)
         before = rows(root)
-        after = rng.uniform(undisturbed.first if late else 0.0, undisturbed.seconds)
+        after = rng.uniform(first if late else 0.0, whole_time)
         act = partial(scene.act, root)
+        began = time.monotonic()
         with Forked(act) as child:
             if child.wait(after) is None:
                 child.kill()
                 break
+            took = time.monotonic() - began
+        whole_time, first = took, first * took / whole_time
         shutil.rmtree(root)
     then, was_torn, parts = rows(root), torn(root), left_over(root)
     left = _left(root, before, parts, was_torn)
@@ -189,7 +194,7 @@ def disturb(
     faults += [f"left over: {name}" for name in left_over(root)]
     did = _did(now[len(then) :], refused)
     shutil.rmtree(root)
-    return Found(scene.name, after, undisturbed.seconds, left, did, tuple(faults))
+    return Found(scene.name, after, whole_time, left, did, tuple(faults))
 
 
 def _left(root: Path, before: Sequence[Row], parts: Sequence[str], was_torn: bool) -> str:
