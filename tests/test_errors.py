@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from harness import errors
-from harness.errors import BadInput, ClaimsError, Problem, nearest
+from harness.errors import BadInput, ClaimsError, Problem, in_words, nearest, of_machine
 
 EXITS = {
     "ClaimsError": 2,
@@ -60,3 +62,21 @@ def test_bad_input_shows_every_problem_on_a_line_of_its_own() -> None:
 def test_the_nearest_names_are_named(name: str, known: tuple[str, ...], words: str) -> None:
     """Close names first; where none is close, what there is."""
     assert nearest(name, known).startswith(words)
+
+
+def test_what_the_machine_did_is_told_from_what_a_program_did() -> None:
+    """By the error number, of the error itself or of its cause; a missing file is no such thing."""
+    full = OSError(errno.ENOSPC, "No space left on device", "/x")
+    told = of_machine(full)
+    assert told is not None
+    assert told.sentence == (
+        "/x: No space left on device. Free some space and run the same command again; what was "
+        "measured is kept"
+    )
+    outer = ClaimsError("the ledger cannot be written")
+    outer.__cause__ = full
+    assert of_machine(outer) is outer
+    missing = FileNotFoundError(errno.ENOENT, "No such file", "/y")
+    for other in (missing, ValueError("x"), ClaimsError("y")):
+        assert of_machine(other) is None
+    assert in_words(missing).fix == "Check the path"

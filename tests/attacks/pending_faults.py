@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import json
 import os
 import random
 import shutil
@@ -15,12 +16,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from harness.cli import worker
 from harness.errors import ClaimsError, RecordBroken, of_machine
 from harness.lock import ledger
 from harness.lock.ledger import append, ledger_path, read, recover
@@ -39,7 +43,7 @@ from harness.verdict.verify import verify
 from tests.faults import places
 from tests.faults.forked import Forked, forked, warm
 from tests.faults.kills import IDS, SCENES, Calm, Stage, calm, command, disturb
-from tests.faults.steps import fault_at, full, kill
+from tests.faults.steps import Fault, fault_at, full, kill
 from tests.faults.studies import here, left_over, results, rows, said, state, torn
 from tests.lock import workspace as tiny
 from tests.measure.forged import workspace, write_replicate
@@ -79,7 +83,7 @@ def by_hand(root: Path) -> int:
 
 
 def at_every_step(
-    act: Callable[[Path], int], source: Path, folder: Path, fault: object, every: int = 1
+    act: Callable[[Path], int], source: Path, folder: Path, fault: Fault, every: int = 1
 ) -> Iterator[tuple[int, Path, Forked]]:
     """A copy of a workspace for each step of an act that meets with a fault there."""
     for n in itertools.count(0, every):
@@ -87,7 +91,7 @@ def at_every_step(
         shutil.copytree(source, root)
 
         def faulty(n: int = n, root: Path = root) -> int:
-            with fault_at(n, fault) as seen:  # type: ignore[arg-type]
+            with fault_at(n, fault) as seen:
                 code = act(root)
             return code if len(seen) > n else 77
 
@@ -179,11 +183,11 @@ def test_an_interrupt_ends_a_run_with_130_and_is_told_by_the_next(
 ) -> None:
     """Also before the first replicate is measured; the same command resumes."""
     root = stage.copy("locked")
-    child = Forked(partial(RUN, root))
-    while "attempt-started" not in {row.kind for row in rows(root)}:
-        assert child.wait(0.01) is None
-    os.kill(child.pid, signal.SIGINT)
-    assert child.wait() == 130, child.words
+    with Forked(partial(RUN, root)) as child:
+        while "attempt-started" not in {row.kind for row in rows(root)}:
+            assert child.wait(0.01) is None, child.words
+        os.kill(child.pid, signal.SIGINT)
+        assert child.wait() == 130, child.words
     assert "the same command resumes" in sentence(child)
     assert forked(partial(RUN, root)).wait() == 1
     assert [row.kind for row in read(root)].count("attempt-interrupted") == 1
@@ -385,23 +389,46 @@ def test_each_file_of_a_model_tells_of_a_full_disk_by_its_number(tmp_path: Path,
     save_decoder(decoder, tmp_path, [f"w{n}" for n in range(8)], {"pad": 0})
 
 
-def test_pages_that_do_not_fit_leave_the_old_ones_and_are_written_later(
+def test_pages_that_do_not_fit_or_are_killed_are_whole_and_written_by_the_same_command(
     stage: Stage, tmp_path: Path
 ) -> None:
-    """``claims report`` on a disk that is full: exit code 2; every page is whole, old or new."""
+    """``claims report`` on a full disk is exit code 2; what is there already is as it will be."""
     root = stage.copy("finished")
     whole = shutil.copytree(root, tmp_path / "whole")
     assert here(whole, "report")[0] == 0
     pages = results(whole, "reports")
-    for n in (1, 9):
-        with fault_at(n, full):
-            code, _, words = here(root, "report")
-        assert code == 2, words
-        assert "No space left" in words
-        assert results(root, "reports").items() <= pages.items()
-        assert not left_over(root)
+    for n, fault, code in ((1, full, 2), (2, kill, -9)):
+        before = results(root, "reports")
+
+        def faulty(n: int = n, fault: Fault = fault) -> int:
+            with fault_at(n, fault, only=("replace",)):
+                return command("report")(root)
+
+        child = forked(faulty)
+        assert child.wait() == code, child.words
+        if fault is full:
+            assert "No space left" in sentence(child)
+            assert not left_over(root)
+        now = {k: v for k, v in results(root, "reports").items() if not k.endswith(".part")}
+        assert before.items() <= now.items() <= pages.items()
+    assert before.items() < now.items() < pages.items()
+    assert left_over(root)
     assert here(root, "report")[0] == 0
     assert results(root, "reports") == pages
+
+
+def test_a_worker_without_room_tells_its_parent_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Explorations and reproductions in several processes end with the same sentence."""
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x")
+
+    monkeypatch.setattr(worker, "rounds", full)
+    child = forked(lambda: worker.main(["0", "1", "[]"]))
+    assert child.wait() == 2
+    assert json.loads(child.words)["error"]["what"] == "No space left on device"
+    monkeypatch.setattr(worker, "rounds", lambda *_: ())
+    assert forked(lambda: worker.main(["0", "1", "[]"])).wait() == 0
 
 
 # read-only
@@ -472,10 +499,11 @@ def test_reading_commands_need_no_permission_to_write(stage: Stage, tmp_path: Pa
 
 def together(*acts: Callable[[], int]) -> list[Forked]:
     """Acts that begin at the same time, each to its end."""
-    children = [Forked(act) for act in acts]
-    for child in children:
-        assert child.wait(300) is not None
-    return children
+    with ExitStack() as stack:
+        children = [stack.enter_context(Forked(act)) for act in acts]
+        for child in children:
+            assert child.wait() is not None, child.words
+        return children
 
 
 def test_two_runs_of_one_workspace_at_once_share_the_work(stage: Stage, undisturbed: Calm) -> None:

@@ -27,7 +27,7 @@ def main() -> int:
     warm()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         stage = Stage(Path(folder))
-        undisturbed = {scene.name: calm(stage, scene) for scene in scenes}
+        undisturbed = {scene.name: calm(stage, scene, watched=True) for scene in scenes}
         for n in range(args.runs):
             scene = scenes[n % len(scenes)]
             rng = random.Random(f"{args.seed} {scene.name} {n}")

@@ -35,19 +35,35 @@ def warm() -> None:
 
 
 class Forked:
-    """A child that carries out an act and ends with the exit code that it returned."""
+    """A child that carries out an act and ends with the exit code that it returned.
+
+    As a context manager it is killed on the way out, should it still run.
+    """
 
     def __init__(self, act: Act) -> None:
         self._words = tempfile.TemporaryFile()  # noqa: SIM115
         self._code: int | None = None
         sys.stdout.flush()
         sys.stderr.flush()
+        ready, tell = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
+            os.setsid()
+            os.close(tell)
+            os.close(ready)
             os._exit(self._child(act))
+        os.close(tell)
+        os.read(ready, 1)  # nothing comes: it ends once the child has its session
+        os.close(ready)
+
+    def __enter__(self) -> Forked:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if not self.ended():
+            self.kill()
 
     def _child(self, act: Act) -> int:
-        os.setsid()
         for stream in (1, 2):
             os.dup2(self._words.fileno(), stream)
         sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
@@ -92,11 +108,10 @@ class Forked:
 
 def forked(act: Act) -> Forked:
     """An act to its end. Fails where it does not end in time."""
-    child = Forked(act)
-    if child.wait() is None:
-        child.kill()
-        raise AssertionError(f"did not end: {child.words[-2000:]}")
-    return child
+    with Forked(act) as child:
+        if child.wait() is None:
+            raise AssertionError(f"did not end: {child.words[-2000:]}")
+        return child
 
 
 def _wait_for_group(group: int) -> None:

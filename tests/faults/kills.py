@@ -109,20 +109,23 @@ class Calm:
     state: State
 
 
-def calm(stage: Stage, scene: Scene) -> Calm:
-    """Run a scene to its end."""
-    root = stage.copy(scene.begins)
-    before, first = _on_disk(root), None
-    began = time.monotonic()
-    child = Forked(partial(scene.act, root))
-    while child.wait(0.005) is None:
-        if first is None and _on_disk(root) != before:
-            first = time.monotonic() - began
-    seconds = time.monotonic() - began
-    assert child.wait() == scene.ends_with, child.words
-    left = Calm(seconds, first or 0.0, state(root))
-    shutil.rmtree(root)
-    return left
+def calm(stage: Stage, scene: Scene, watched: bool = False) -> Calm:
+    """Run a scene to its end; ``watched``: once more before, because watching slows it down."""
+    share = 0.0
+    for watching in (True, False) if watched else (False,):
+        root = stage.copy(scene.begins)
+        before, first = _on_disk(root), None
+        began = time.monotonic()
+        with Forked(partial(scene.act, root)) as child:
+            while child.wait(0.01) is None:
+                if watching and first is None and _on_disk(root) != before:
+                    first = time.monotonic() - began
+            seconds = time.monotonic() - began
+            assert child.wait() == scene.ends_with, child.words
+        share = (first or 0.0) / seconds if watching else share
+        left = state(root)
+        shutil.rmtree(root)
+    return Calm(seconds, share * seconds, left)
 
 
 def _on_disk(root: Path) -> set[tuple[str, int]]:
@@ -152,17 +155,22 @@ def disturb(
 ) -> Found:
     """Kill a scene once, ``late`` after its first change on the disk, and repeat its command.
 
-    A command that had ended before the instant came is begun anew.
+    A command that had ended before the instant came is begun anew, with an instant drawn from the
+    time that it took then: machines are not equally fast all the time.
     """
+    whole_time, first = undisturbed.seconds, undisturbed.first
     while True:
         root = stage.copy(scene.begins)
         before = rows(root)
-        after = rng.uniform(undisturbed.first if late else 0.0, undisturbed.seconds)
+        after = rng.uniform(first if late else 0.0, whole_time)
         act = partial(scene.act, root)
-        child = Forked(act)
-        if child.wait(after) is None:
-            child.kill()
-            break
+        began = time.monotonic()
+        with Forked(act) as child:
+            if child.wait(after) is None:
+                child.kill()
+                break
+            took = time.monotonic() - began
+        whole_time, first = took, first * took / whole_time
         shutil.rmtree(root)
     then, was_torn, parts = rows(root), torn(root), left_over(root)
     left = _left(root, before, parts, was_torn)
@@ -186,7 +194,7 @@ def disturb(
     faults += [f"left over: {name}" for name in left_over(root)]
     did = _did(now[len(then) :], refused)
     shutil.rmtree(root)
-    return Found(scene.name, after, undisturbed.seconds, left, did, tuple(faults))
+    return Found(scene.name, after, whole_time, left, did, tuple(faults))
 
 
 def _left(root: Path, before: Sequence[Row], parts: Sequence[str], was_torn: bool) -> str:

@@ -21,15 +21,16 @@ Fault = Callable[[str, Callable[..., Any], tuple[Any, ...]], Any]
 
 
 @contextmanager
-def fault_at(n: int, fault: Fault) -> Iterator[list[str]]:
-    """Carry out ``fault`` in place of step ``n`` (from 0); the list has the steps that came."""
+def fault_at(n: int, fault: Fault, only: tuple[str, ...] = NAMES) -> Iterator[list[str]]:
+    """Carry out ``fault`` in place of step ``n`` (from 0) of these calls; the list has the steps
+    that came."""
     seen: list[str] = []
     real = {name: getattr(os, name) for name in NAMES}
     whole = {**real, "fsync": lambda handle: None}
 
     def counting(name: str) -> Callable[..., Any]:
         def call(*args: Any, **more: Any) -> Any:
-            if not _changes(name, args):
+            if name not in only or not _changes(name, args):
                 return real[name](*args, **more)
             seen.append(name)
             if len(seen) == n + 1:

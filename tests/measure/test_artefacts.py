@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.digest import short
 from harness.errors import ClaimsError, RecordBroken
 from harness.measure.artefacts import MARK, Silent, Workshop, load_builder
 from harness.subject.interface import DictionarySpec, Health, Recipe, RoleSpec
@@ -163,3 +164,34 @@ def test_two_workspaces_with_modules_of_one_name_keep_their_own(
             load_builder(tmp_path / "one", replace(RECIPE, builder=bad))
     for name in [n for n in sys.modules if n.partition(".")[0] == "apart"]:
         del sys.modules[name]
+
+
+def test_what_a_killed_builder_left_is_removed_by_the_next_who_needs_that_model(
+    shop: Workshop,
+) -> None:
+    """Drafts of other models may be someone's work, and stay."""
+    place = shop.root / ".cache" / "models"
+    key = short(shop.model_key(RECIPE.role("standard"), 100), 24)
+    for name in (f".draft-{key}-abc", ".draft-another-abc"):
+        (place / name).mkdir(parents=True)
+        (place / name / "weights").write_text("half")
+    built_now = shop.model("standard", 0)
+    assert [p.name for p in place.glob(".draft-*")] == [".draft-another-abc"]
+    assert (built_now.folder / "weights").read_text() == "standard 100"
+
+
+def test_a_builder_without_room_is_told_with_the_model_it_built(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk names no file by itself; nothing of the draft stays."""
+
+    def full(*_: object) -> Health:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Writes, "build", full)
+    with pytest.raises(OSError, match="No space") as caught:
+        shop.model("standard", 0)
+    assert str(shop.root / ".cache" / "models") in str(caught.value.filename)
+    assert not list((shop.root / ".cache" / "models").glob(".draft-*"))
+    monkeypatch.undo()
+    assert shop.model("standard", 0).health["loss_gap"] == 0.1
