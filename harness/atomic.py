@@ -13,7 +13,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.flock import alone
@@ -26,29 +27,48 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     Raises ``OSError`` with the target's name in it; the old file, or none, is then still there.
     """
-    try:
+    with drafted(path, data) as put:
+        put()
+
+
+@contextmanager
+def drafted(path: Path, data: bytes) -> Iterator[Callable[[], None]]:
+    """``data`` on the disk beside ``path``; what is yielded puts it in place.
+
+    For a caller who wants no room to be lacking any more once he does something else. Nothing is
+    left behind if he does not put it. Raises ``OSError``, as what is yielded does, with the
+    target's name in it.
+    """
+    with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
-        _remove_what_was_left(path)
-        _sync(path.parent)
-    except OSError as error:
-        # a full disk names no file, other faults the temporary one: a person wants the target
-        error.filename, error.filename2 = str(path), None
-        raise
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = _part(path)
+        handle, name = _part(path)
     try:
         with os.fdopen(handle, "wb") as out:
-            # mkstemp gives 0600, which would hide pages and records from other readers
-            os.fchmod(out.fileno(), 0o644)
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-            os.replace(name, path)  # while the lock is held
-    except BaseException:
+            with _named(path):
+                # mkstemp gives 0600, which would hide pages and records from other readers
+                os.fchmod(out.fileno(), 0o644)
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+
+            def put() -> None:
+                with _named(path):
+                    os.replace(name, path)  # while the lock is held
+                    _remove_what_was_left(path)
+                    _sync(path.parent)
+
+            yield put
+    finally:
         Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """A full disk names no file, other faults the temporary one: a person wants the target."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
         raise
 
 

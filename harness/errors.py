@@ -134,6 +134,8 @@ def of_machine(error: BaseException) -> ClaimsError | None:
             return error if isinstance(error, ClaimsError) else in_words(cause)
         cause = cause.__cause__
     return None
+
+
 MOST_COMPARED, MOST_KNOWN = 80, 200
 """Characters of a name, and names, that are looked at: comparing takes the product of both."""
 

@@ -262,12 +262,16 @@ def ledger(root: Path, rows: int = 3) -> Path:
     (root / "claims").mkdir(parents=True, exist_ok=True)
     for n in range(1, rows + 1):
         if n == 2:
-            append(root, "registration", {
-                "registration": "sha256:" + "2" * 64,
-                "claims": {},
-                "reason": "",
-                "content": {"claims": {}, "recipes": {}},
-            })
+            append(
+                root,
+                "registration",
+                {
+                    "registration": "sha256:" + "2" * 64,
+                    "claims": {},
+                    "reason": "",
+                    "content": {"claims": {}, "recipes": {}},
+                },
+            )
         else:
             append(root, "attempt-started", {"claim": "c", "n": n})
     return root

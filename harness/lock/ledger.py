@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,17 @@ def append_locked(root: Path, kind: str, body: Mapping[str, Any]) -> Row:
     """As :func:`append`, for a caller that holds :func:`locked`."""
     if kind not in KINDS:
         raise UnknownName(f"no kind of row {kind!r}", fix=f"Nearest kinds: {nearest(kind, KINDS)}")
-    line = _next(read(root), kind, body)
-    path = ledger_path(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = read(root)
+    line = _next(rows, kind, body)
+    row = row_of(len(rows) + 1, line.removesuffix(b"\n"))
+    with witness.drafted(root, row) as put:
+        _append_bytes(ledger_path(root), line)
+        with suppress(OSError):  # the row stands, and a witness may lag
+            put()
+    return row
+
+
+def _append_bytes(path: Path, line: bytes) -> None:
     new = not path.exists()
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
@@ -146,9 +155,6 @@ def append_locked(root: Path, kind: str, body: Mapping[str, Any]) -> Row:
         os.close(handle)
     if new:
         _sync_folder(path.parent)
-    row = parse(_bytes(root))[0][-1]
-    witness.write(root, row)
-    return row
 
 
 def recover(root: Path) -> tuple[str, ...]:

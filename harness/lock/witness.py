@@ -1,10 +1,10 @@
 """The head witness: a small file beside the ledger that has seen its last row.
 
 The chain alone cannot show that rows were cut off at its end, because what is left is a whole
-ledger. ``claims/ledger.head.json`` holds the number and the digest of the last row; it is written
-after every append, so it may lag behind the ledger (a kill in between) and can never be ahead of
-it. A witness that is ahead, or that has seen another row at its place, is a ledger that was cut,
-rebuilt or forked.
+ledger. ``claims/ledger.head.json`` holds the number and the digest of the last row; it is put in
+place after every append, so it may lag behind the ledger (a kill in between) and can never be
+ahead of it. A witness that is ahead, or that has seen another row at its place, is a ledger that
+was cut, rebuilt or forked.
 
 Not covered: someone who rewrites the witness too; against that stand version control
 (``harness.lock.history``) and outside anchors.
@@ -12,11 +12,13 @@ Not covered: someone who rewrites the witness too; against that stand version co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.digest import canonical, write_atomic
+from harness import atomic
+from harness.digest import canonical
 from harness.errors import ClaimsError, RecordBroken
 from harness.lock.chain import FILE, RESTORE, Row
 from harness.paths import read_inside
@@ -38,8 +40,14 @@ class Witness:
 
 def write(root: Path, row: Row) -> None:
     """Note that ``row`` is the last one. The caller holds the ledger's lock."""
+    with drafted(root, row) as put:
+        put()
+
+
+def drafted(root: Path, row: Row) -> AbstractContextManager[Callable[[], None]]:
+    """As :func:`write`, once what is yielded is called: a disk that is full refuses here."""
     value = {"schema": SCHEMA, "seq": row.seq, "head": row.digest}
-    write_atomic(root / WITNESS, canonical(value) + b"\n")
+    return atomic.drafted(root / WITNESS, canonical(value) + b"\n")
 
 
 def load(root: Path) -> Witness | None:

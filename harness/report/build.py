@@ -12,6 +12,7 @@ Not covered: how a page looks (``harness.report.page``).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,24 +172,30 @@ def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
 def _build(root: Path, known: Sequence[str], ids: Sequence[str]) -> list[Path]:
     inputs, rows = [], []
     for name in known:
-        row, job = _row(root, name, publish_verdict)
+        row, job, error = _row(root, name, publish_verdict)
         rows.append(row)
+        if error is not None and name in ids:
+            raise error
         if job is not None and (not ids or name in ids):
             inputs.append(report_input(job))
-        elif name in ids:
-            shown_job(root, name)  # says why there is no page
     return write_reports(root, inputs, tuple(rows))
 
 
-def _row(root: Path, name: str, publish: Publish) -> tuple[IndexRow, Job | None]:
-    """A claim's row on the index, and the job of its page, None where there is no page."""
+def _row(
+    root: Path, name: str, publish: Publish
+) -> tuple[IndexRow, Job | None, ClaimsError | None]:
+    """A claim's row on the index, the job of its page, or why there is no page."""
     now = standing(root, name)
     try:
         job = shown_job(root, name)
         verdict = publish(job) if job is not None else {}
-    except ClaimsError:
-        return _index_row(now, {}, None), None
-    return _index_row(now, verdict, job), job
+    except RecordBroken as error:
+        if now.status is not Status.TAMPERED:
+            now = replace(now, status=Status.TAMPERED, sentence=error.sentence)
+        return _index_row(now, {}, None), None, error
+    except ClaimsError as error:
+        return _index_row(now, {}, None), None, error
+    return _index_row(now, verdict, job), job, None
 
 
 def _index_row(row: StandingRow, verdict: dict[str, Any], job: Job | None) -> IndexRow:

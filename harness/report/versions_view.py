@@ -92,9 +92,7 @@ def _switching(
         lost = [
             v["version"]
             for v in versions
-            if v["reported"] is not None
-            and name in v["registered"]
-            and name not in v["reported"]
+            if v["reported"] is not None and name in v["registered"] and name not in v["reported"]
         ]
         extra = [n for n in reported if n not in registered]
         notes = []

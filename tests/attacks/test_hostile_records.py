@@ -21,7 +21,7 @@ from harness.lock.lockfile import lock_path
 from harness.measure.artefacts import MARK, Silent, Workshop
 from harness.measure.cells import COLUMNS, MOST_ROWS
 from harness.measure.job import Job
-from harness.measure.store import CellName, read_cell, write_cell
+from harness.measure.store import CellName, json_bytes, read_cell, write_cell
 from harness.measure.tables import load_evidence
 from tests.attacks.acts import (
     Capture,
@@ -215,10 +215,14 @@ STRANGE: dict[str, Change] = {
 def test_a_verdict_of_another_shape_is_named(
     job: Job, capsys: Capture, attack: str, judged_by: str
 ) -> None:
-    """Also where it says that another evaluator wrote it, whose words are not compared."""
+    """Also where it says that another evaluator wrote it, whose words are not compared.
+
+    A verdict is an output: without it ``claims report`` judges the measurements again.
+    """
     accepted(capsys, job.root, "verify")
     path = job.folder / "verdict.json"
     value = json.loads(path.read_bytes())
+    honest = json_bytes(value)
     if judged_by == "another":
         value["judged_by"] = "sha256:" + "0" * 64
         value["sentence"] = "Another evaluator says so."
@@ -228,6 +232,10 @@ def test_a_verdict_of_another_shape_is_named(
     path.write_bytes(text_of(value))
     refused(capsys, job.root, "verify", words="verdict.json")
     not_published(capsys, job)
+    path.unlink()
+    accepted(capsys, job.root, "report", "easy")
+    assert path.read_bytes() == honest
+    accepted(capsys, job.root, "verify")
 
 
 def body(seq: int, change: Change) -> Callable[[list[dict[str, Any]]], None]:
@@ -266,7 +274,8 @@ LEDGER: dict[str, Callable[[list[dict[str, Any]]], object]] = {
 @pytest.mark.parametrize("attack", LEDGER)
 def test_a_ledger_row_of_another_shape_is_named(job: Job, capsys: Capture, attack: str) -> None:
     """Its digest and its place in the chain are right; its body is none of its kind."""
-    rechain(job.root, lambda rows: rows.append({"kind": "anchor", "body": {}, "time": "x"}))
+    odd = {"kind": "recovery", "body": {"witness": "lost"}, "time": "x"}
+    rechain(job.root, lambda rows: rows.append(odd))
     accepted(capsys, job.root, "verify")
     rechain(job.root, LEDGER[attack])
     refused(capsys, job.root, "verify", words="claims/ledger.jsonl:")
@@ -333,7 +342,7 @@ def test_a_row_and_a_ledger_are_bounded(job: Job, capsys: Capture) -> None:
 
     def grown(size: int) -> bytes:
         rows = [json.loads(line) for line in kept.splitlines()]
-        rows.append({"kind": "anchor", "body": {"proof": "a" * size}, "time": "x"})
+        rows.append({"kind": "recovery", "body": {"witness": "a" * size}, "time": "x"})
         return chained(rows)
 
     kept = ledger_path(job.root).read_bytes()

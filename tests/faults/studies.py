@@ -18,8 +18,10 @@ from pathlib import Path
 from harness.cli import main
 from harness.digest import digest_file
 from harness.errors import RecordBroken
+from harness.lock import witness
 from harness.lock.chain import parse
 from harness.lock.ledger import Row, ledger_path, read
+from harness.lock.witness import WITNESS
 from harness.verdict.standing import all_standings
 from tests import toy_workspace as toy
 
@@ -89,18 +91,31 @@ def said(one: Row) -> tuple[str, str]:
 
 
 def left_over(root: Path) -> list[str]:
-    """Temporary files and folders, by relative name."""
+    """Temporary files and folders, by relative name.
+
+    A kill behind the last row that is ever written leaves the head witness's draft to the next one.
+    """
     found = [*root.rglob(".*.part"), *root.rglob(".draft-*")]
+    if _lags(root):
+        found = [path for path in found if not path.name.startswith(f".{Path(WITNESS).name}.")]
     return sorted(path.relative_to(root).as_posix() for path in found)
 
 
+def _lags(root: Path) -> bool:
+    """Whether the head witness has not seen the ledger's last row."""
+    seen = witness.load(root)
+    return len(rows(root)) > (seen.seq if seen else 0)
+
+
 def results(root: Path, *folders: str) -> dict[str, str]:
-    """Relative name -> digest, of every file under these folders but caches and the ledger."""
+    """Relative name -> digest, of every file under these folders but caches, what was being
+    written, and the ledger and its witness, which hold times."""
+    left_out = (ledger_path(root), root / WITNESS)
     return {
         path.relative_to(root).as_posix(): digest_file(path)
         for folder in folders
         for path in sorted((root / folder).rglob("*"))
-        if path.is_file() and path.suffix != ".pyc" and path != ledger_path(root)
+        if path.is_file() and path.suffix not in (".pyc", ".part") and path not in left_out
     }
 
 

@@ -72,12 +72,16 @@ def test_without_trust_the_anchors_hold_and_nobody_vouches(root: Path) -> None:
 
 def test_an_anchor_covers_the_registrations_before_it(root: Path, trust: AnchorTrust) -> None:
     """Those with rows up to the one that is covered, and no later one."""
-    append(root, "registration", {
-        "registration": "sha256:" + "9" * 64,
-        "claims": {},
-        "reason": "",
-        "content": {"claims": {}, "recipes": {}},
-    })
+    append(
+        root,
+        "registration",
+        {
+            "registration": "sha256:" + "9" * 64,
+            "claims": {},
+            "reason": "",
+            "content": {"claims": {}, "recipes": {}},
+        },
+    )
     found, anchors = examined(root, trust)
     assert [a.registrations for a in anchors] == [("sha256:" + "2" * 64,)] * 2
     assert [anchors[0].covers(n) for n in (2, 3, 4)] == [True, True, False]

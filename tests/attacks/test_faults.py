@@ -26,7 +26,7 @@ import pytest
 
 from harness.cli import worker
 from harness.errors import ClaimsError, RecordBroken, of_machine
-from harness.lock import ledger
+from harness.lock import ledger, witness
 from harness.lock.ledger import append, ledger_path, read, recover
 from harness.lock.register import register
 from harness.measure import runner
@@ -210,13 +210,14 @@ def test_a_line_torn_at_any_byte_costs_no_row(
     data = path.read_bytes()
     earlier = read(tmp_path)[:3]
     assert read(tmp_path)[:3] == earlier
-    assert recover(tmp_path) is None  # nothing is torn
+    assert recover(tmp_path) == ()  # nothing is torn
     for cut in range(len(short_of_it) + 1, len(data)):
         path.write_bytes(data[:cut])
+        witness.write(tmp_path, earlier[-1])
         with pytest.raises(RecordBroken, match="torn"):
             append(tmp_path, "anchor", {})
-        aside = recover(tmp_path)
-        assert aside is not None
+        assert recover(tmp_path)
+        aside = tmp_path / read(tmp_path)[-1].body["file"]
         assert aside.read_bytes() == data[len(short_of_it) : cut]
         assert read(tmp_path)[:3] == earlier
         assert [row.kind for row in read(tmp_path)[3:]] == ["recovery"]
@@ -256,37 +257,49 @@ def test_a_disk_that_is_full_at_any_step_is_one_sentence_and_loses_nothing(
     fresh = stage.copy("fresh")
     whole = shutil.copytree(fresh, tmp_path / "lock")
     assert here(whole, "lock", *IDS)[0] == 0
+    lagging = 0
     for n in itertools.count():
         root = shutil.copytree(fresh, tmp_path / f"lock{n}")
         with fault_at(n, full) as seen:
             code, _, words = here(root, "lock", *IDS)
         if len(seen) <= n:
             break
-        assert (code, words.count("\n")) == (2, 1), (n, words)
-        assert "no space left" in words.lower()
+        late = code == 0  # the row stood, and its witness lags
+        lagging += late
+        assert late or (code, words.count("\n")) == (2, 1), (n, words)
+        assert late or "no space left" in words.lower()
         assert not left_over(root)
         assert here(root, "lock", *IDS)[0] in (0, 2)
         assert results(root, "claims") == results(whole, "claims")
         assert [row.kind for row in read(root)] == ["registration"]
     assert n > 5
-    before = ledger_path(whole).read_bytes()
+    assert lagging <= 5 < n - 5
+    refusals = 0
     for n in itertools.count():
+        before = ledger_path(whole).read_bytes()
         with fault_at(n, full) as seen:
             try:
                 append(whole, "anchor", {})
             except (ClaimsError, OSError):
+                refusals += 1
                 assert ledger_path(whole).read_bytes() == before
+            else:
+                assert read(whole)[-1].body == {}
+        assert not left_over(whole)
         if len(seen) <= n:
             break
-    assert read(whole)[-1].kind == "anchor"
+    assert refusals >= 3
     done = shutil.copytree(forged, tmp_path / "done")
     assert forked(partial(by_hand, done)).wait() == 0
     for n, root, child in at_every_step(by_hand, forged, tmp_path, full, every=13):
-        assert child.wait() == 99, n
-        assert "no space left" in child.words.lower()
+        late = child.wait() == 0
+        lagging += late
+        assert late or child.wait() == 99, n
+        assert late or "no space left" in child.words.lower()
         assert not left_over(root)
         assert forked(partial(by_hand, root)).wait() == 0
         assert results(root, "reports") == results(done, "reports")
+    assert lagging < 8
 
 
 def sentence(child: Forked) -> str:
@@ -409,7 +422,7 @@ def test_pages_that_do_not_fit_or_are_killed_are_whole_and_written_by_the_same_c
         if fault is full:
             assert "No space left" in sentence(child)
             assert not left_over(root)
-        now = {k: v for k, v in results(root, "reports").items() if not k.endswith(".part")}
+        now = results(root, "reports")
         assert before.items() <= now.items() <= pages.items()
     assert before.items() < now.items() < pages.items()
     assert left_over(root)
@@ -556,7 +569,9 @@ def test_locking_and_reporting_beside_a_run_disturb_nothing(
     told = Counter(said(row) for row in read(root) if "three" not in row.body.get("claims", ()))
     assert told == undisturbed.state.said
     assert here(root, "report")[0] == 0
-    assert here(root, "verify")[0] == 0
+    code, words, _ = here(root, "verify")
+    assert code == 4  # the third claim is registered and not measured
+    assert "three" in words.split("missing:")[1]
     measured = {k: v for k, v in results(root, "reports").items() if "/a1/" in k}
     assert (
         undisturbed.state.files.items()

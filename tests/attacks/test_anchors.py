@@ -25,6 +25,7 @@ from harness.lock.anchor.records import Anchor, AnchorTrust
 from harness.lock.chain import Row
 from harness.lock.findings import Findings
 from harness.lock.ledger import append, ledger_path, read
+from tests.attacks.acts import put_ledger
 from tests.witnesses import (
     Answer,
     Authority,
@@ -259,7 +260,7 @@ def test_a_row_names_a_file_outside_the_anchors_folder(
 def test_the_ledger_is_cut_off_below_the_anchored_row(root: Path, trust: AnchorTrust) -> None:
     """The rows of the anchors go with it; their files, or a sceptic's copies of them, speak."""
     lines = ledger_path(root).read_bytes().splitlines(keepends=True)
-    ledger_path(root).write_bytes(b"".join(lines[:2]))
+    put_ledger(root, b"".join(lines[:2]))
     found, anchors = examined(root, trust)
     assert anchors == ()
     assert UNANCHORED in found.notes
@@ -276,7 +277,7 @@ def test_rows_after_the_anchor_are_cut_off(root: Path, trust: AnchorTrust) -> No
     assert found.notes == [
         "ledger rows from 6 on came after the last anchor that you trust (over row 3)"
     ]
-    ledger_path(root).write_bytes(b"".join(lines[:5]))
+    put_ledger(root, b"".join(lines[:5]))
     passes(root, trust)
     assert anchors == examined(root, trust)[1]
 

@@ -248,6 +248,9 @@ def test_deleting_claim_file_and_ledger(inner: Inner) -> None:
     """A lock file without ledger counts for the verdict that it promised."""
     (inner.claims / "good.yaml").unlink()
     (inner.claims / "ledger.jsonl").unlink()
+    result = inner.strict()
+    assert any(x.startswith("what is registered is not known: claims/l") for x in result.outlines)
+    (inner.claims / "ledger.head.json").unlink()
     why = "not collected: claims/good.yaml is not there"
     fails_for(inner.strict(), f"good: verdict (1 of 1 items): {why}", items=1)
 
