@@ -17,8 +17,9 @@ witness elsewhere (``harness.lock.history``, ``harness.lock.anchors``).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,23 @@ from harness.lock.chain import (
 from harness.paths import Missing, inside, read_inside
 
 __all__ = ["GENESIS", "KINDS", "Row", "append", "append_once", "head", "ledger_path", "locked"]
-__all__ += ["append_locked", "read", "recover"]
+__all__ += ["append_locked", "as_of", "read", "recover"]
 
 PATIENCE_S = 120.0
 """How long a writer waits for the others."""
+
+
+_AS_OF: ContextVar[int | None] = ContextVar("as_of", default=None)
+
+
+@contextmanager
+def as_of(row: int) -> Iterator[None]:
+    """Inside, :func:`read` gives the rows up to this one, and nothing can be appended."""
+    token = _AS_OF.set(row)
+    try:
+        yield
+    finally:
+        _AS_OF.reset(token)
 
 
 def ledger_path(root: Path) -> Path:
@@ -73,7 +87,7 @@ def read(root: Path) -> tuple[Row, ...]:
             where=f"{FILE}:{len(rows) + 1}",
             fix="Set it aside, losing nothing, with: claims recover",
         )
-    return rows
+    return rows[: _AS_OF.get()]
 
 
 def append(root: Path, kind: str, body: Mapping[str, Any]) -> Row:
@@ -127,6 +141,8 @@ def append_locked(root: Path, kind: str, body: Mapping[str, Any]) -> Row:
     """As :func:`append`, for a caller that holds :func:`locked`."""
     if kind not in KINDS:
         raise UnknownName(f"no kind of row {kind!r}", fix=f"Nearest kinds: {nearest(kind, KINDS)}")
+    if _AS_OF.get() is not None:
+        raise RuntimeError("nothing is appended to a ledger as it was")
     rows = read(root)
     line = _next(rows, kind, body)
     row = row_of(len(rows) + 1, line.removesuffix(b"\n"))

@@ -65,6 +65,14 @@ class Attempt:
             self._verdict = judge_job(self.job)
         return self._verdict
 
+    def withdrawn(self) -> str:
+        """How the claim was withdrawn; empty where it, or a successor in its place, stands."""
+        from harness.lock.ledger import read
+        from harness.lock.withdraw import withdrawal
+
+        gone = withdrawal(read(self.root), self.claim, self.job.registration)
+        return "" if gone is None or gone.successor else gone.sentence
+
     def leave(self) -> None:
         """The run is over for this process."""
         self._alive.close()

@@ -212,6 +212,12 @@ class VerdictItem(JudgedItem):
 
     def judge(self, verdict: Any) -> None:
         self.record("sentence", verdict.sentence)
+        withdrawn = self.attempt.withdrawn()
+        if withdrawn:
+            raise NotHeld(
+                f"{verdict.claim} is WITHDRAWN: {withdrawn}\n  its verdict was "
+                f"{verdict.status.name}: {verdict.sentence}"
+            )
         if verdict.status.name != "PASS":
             open_questions = [
                 *(

@@ -21,7 +21,7 @@ from filelock import FileLock
 from harness.claim.canonical import claim_to_json
 from harness.digest import write_atomic
 from harness.errors import ClaimsError, NothingThere, RecordBroken
-from harness.lock.ledger import read
+from harness.lock.ledger import Row, read
 from harness.lock.record import lock_from
 from harness.measure.job import ATTEMPT, Job, attempt_job, measured
 from harness.measure.store import json_bytes, read_json
@@ -82,6 +82,7 @@ def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:
     ledger: tuple[dict[str, Any], ...] = ()
     versions: tuple[dict[str, Any], ...] = ()
     anchors: tuple[dict[str, Any], ...] = ()
+    rows: tuple[Row, ...] = ()
     if job.kind == ATTEMPT:
         rows = read(job.root)
         registered = next(r for r in rows if r.body.get("registration") == job.registration)
@@ -107,6 +108,7 @@ def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:
         replicates=tuple(evidence.records[r] for r in evidence.replicates),
         versions=versions,
         anchors=anchors,
+        row=len(rows),
     )
 
 
@@ -147,7 +149,8 @@ def claim_page(root: Path, claim_id: str) -> Rendered | None:
 
 def index_page(root: Path) -> Rendered:
     """The index as it would be written now; writes nothing."""
-    return render_index([_row(root, name, published_verdict)[0] for name in claim_ids(root)])
+    rows = [_row(root, name, published_verdict)[0] for name in claim_ids(root)]
+    return render_index(rows, _length(root))
 
 
 def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
@@ -178,7 +181,15 @@ def _build(root: Path, known: Sequence[str], ids: Sequence[str]) -> list[Path]:
             raise error
         if job is not None and (not ids or name in ids):
             inputs.append(report_input(job))
-    return write_reports(root, inputs, tuple(rows))
+    return write_reports(root, inputs, tuple(rows), _length(root))
+
+
+def _length(root: Path) -> int:
+    """Rows of the ledger; none where it cannot be read, which the standings then say."""
+    try:
+        return len(read(root))
+    except ClaimsError:
+        return 0
 
 
 def _row(

@@ -39,8 +39,9 @@ class IndexEntry:
     criteria: tuple[tuple[str, Standing], ...]
 
 
-def render_index(rows: Sequence[IndexRow]) -> Rendered:
-    """The index page. Rows keep their order; the same rows give the same bytes."""
+def render_index(rows: Sequence[IndexRow], row: int = 0) -> Rendered:
+    """The index page as of a row of the ledger. Claims keep their order; the same input gives the
+    same bytes."""
     entries = tuple(_entry(row) for row in rows)
     counts = Counter(entry.standing.word for entry in entries)
     known = [word for word in STANDINGS if counts[word]]
@@ -48,7 +49,7 @@ def render_index(rows: Sequence[IndexRow]) -> Rendered:
     tally = tuple((standing(word), counts[word]) for word in [*known, *others])
     html = html_environment().get_template("index.html.j2")
     text = markdown_environment().get_template("index.md.j2")
-    shared = {"entries": entries, "tally": tally, "total": len(entries)}
+    shared = {"entries": entries, "tally": tally, "total": len(entries), "row": row}
     return Rendered(
         html=html.render(**shared, style=style(), policy=policy(), renderer=renderer()),
         markdown=paragraphs(text.render(**shared, renderer=renderer())),

@@ -79,6 +79,7 @@ class PageView:
     commands: tuple[Command, ...]
     folder: str
     unanchored: str
+    row: int
 
 
 def render_claim(report: ReportInput) -> Rendered:
@@ -129,6 +130,7 @@ def page_view(report: ReportInput) -> PageView:
         commands=commands(report),
         folder=folder(report),
         unanchored="" if report.anchors else UNANCHORED,
+        row=report.row,
     )
 
 

@@ -1,7 +1,8 @@
 """Stored pages checked: each is rendered again from what is stored, and compared byte for byte.
 
 A figure, a number or a word that was edited by hand is named with the page, the line and the
-section it stands in. Pages of another renderer are listed as not examined.
+section it stands in. A page of another renderer, and one that is older than a row which may change
+a standing, cannot be compared: verification is then PARTIAL.
 
 Not covered: whether the measurements are what was recorded (``harness.verdict.verify``).
 """
@@ -13,72 +14,103 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import ClaimsError
-from harness.lock.findings import Findings
+from harness.lock.ledger import Row, as_of, read
 from harness.paths import read_inside
 from harness.report.build import claim_page, index_page
+from harness.report.records import Rendered
 from harness.report.renderer import renderer, stamp
+from harness.verdict.verification import Verification
 
+BESIDE = ("anchor", "reproduction", "recovery", "randomness")
+"""Kinds of rows that change no standing: a page that lacks them is no worse for it."""
 MOST_BYTES = 64 << 20
 HEADING = re.compile(r"<h[1-3][^>]*>(.*?)</h[1-3]>|^#{1,3} (.*)$", re.MULTILINE)
 TAGS = re.compile(r"<[^>]*>")
 
 
-def examine_pages(root: Path, claim_ids: Sequence[str]) -> Findings:
-    """Compare every stored page of these claims, and the index, with what they render to now.
+def examine_pages(root: Path, claim_ids: Sequence[str]) -> Verification:
+    """Compare every stored page of these claims, and the index, with what they render to as of the
+    ledger's row that they name.
 
     Never raises for a broken record: a claim whose page cannot be rendered is not examined here,
     and verification says elsewhere what is wrong with it.
     """
-    out = Findings()
-    agree = 0
+    pages = _Pages(root)
     for name in claim_ids:
-        stored = [f for f in (f"reports/{name}/index.html", f"reports/{name}/report.md")
-                  if (root / f).exists()]  # fmt: skip
-        if not stored:
-            continue
+        for file in (f"reports/{name}/index.html", f"reports/{name}/report.md"):
+            pages.examine(file, name)
+    for file in ("reports/index.html", "reports/index.md"):
+        pages.examine(file, "")
+    if pages.agree:
+        said = f"pages: {pages.agree} are what the stored measurements render to"
+        pages.out.examined.append(said)
+    return pages.out
+
+
+class _Pages:
+    """The pages of one workspace; ``claim`` "" is the index."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.out, self.agree = root, Verification(), 0
+        self._rows = read(root)
+        self._rendered: dict[tuple[str, int], Rendered | None] = {}
+
+    def examine(self, file: str, claim: str) -> None:
+        """Count it as agreeing, or say what keeps it from that."""
+        if not (self.root / file).exists():
+            return
         try:
-            page = claim_page(root, name)
+            found = read_inside(self.root, file, MOST_BYTES).decode("utf-8", "replace")
         except ClaimsError as error:
-            out.not_examined.append(f"{name}: its page cannot be rendered ({error.what})")
-            continue
+            self.out.problems.append(error.sentence)
+            return
+        made = stamp(found)
+        if made.renderer != renderer():
+            self.out.missing.append(
+                f"{file} was made by another renderer ({made.renderer or 'it does not say which'})"
+                ": its words and figures were not compared; claims report makes it again"
+            )
+            return
+        later = [row for row in self._rows[made.row :] if _matters(row, claim)]
+        if later:
+            said = ", ".join(f"{row.seq} ({row.kind})" for row in later[:5])
+            self.out.missing.append(
+                f"{file} is as of ledger row {made.row} and was not compared: it cannot know of "
+                f"row {said}; claims report makes it again"
+            )
+            return
+        try:
+            page = self._page(claim, made.row)
+        except ClaimsError as error:
+            self.out.not_examined.append(f"{file}: it cannot be rendered ({error.what})")
+            return
         if page is None:
-            out.problems.append(f"{name}: {stored[0]} exists, and nothing is measured")
-            continue
-        for file in stored:
-            wanted = page.html if file.endswith(".html") else page.markdown
-            agree += _compare(root, file, wanted, out)
-    if (root / "reports" / "index.html").exists():
-        index = index_page(root)
-        for file, text in (("index.html", index.html), ("index.md", index.markdown)):
-            if (root / "reports" / file).exists():
-                agree += _compare(root, f"reports/{file}", text, out)
-    if agree:
-        out.examined.append(f"pages: {agree} are what the stored measurements render to")
-    return out
-
-
-def _compare(root: Path, file: str, wanted: str, out: Findings) -> bool:
-    try:
-        found = read_inside(root, file, MOST_BYTES).decode("utf-8", "replace")
-    except ClaimsError as error:
-        out.problems.append(error.sentence)
-        return False
-    if found == wanted:
-        return True
-    made_by = stamp(found)
-    if made_by != renderer():
-        out.not_examined.append(
-            f"{file} was made by another renderer ({made_by or 'it does not say which'}): its "
-            "words and figures were not compared; claims report makes it again"
+            self.out.problems.append(f"{claim}: {file} exists, and nothing is measured")
+            return
+        wanted = page.html if file.endswith(".html") else page.markdown
+        if found == wanted:
+            self.agree += 1
+            return
+        line, where = _first_difference(found, wanted)
+        section = f", under {where!r}" if where else ""
+        self.out.problems.append(
+            f"{file}:{line}{section} is not what the stored measurements render to: it was edited, "
+            "or it is older than a published verdict (claims report makes it again)"
         )
+
+    def _page(self, claim: str, row: int) -> Rendered | None:
+        if (claim, row) not in self._rendered:
+            with as_of(row):
+                page = claim_page(self.root, claim) if claim else index_page(self.root)
+            self._rendered[claim, row] = page
+        return self._rendered[claim, row]
+
+
+def _matters(row: Row, claim: str) -> bool:
+    """Whether a row may change the standing that a page shows; the index shows all of them."""
+    if row.kind in BESIDE:
         return False
-    line, where = _first_difference(found, wanted)
-    section = f", under {where!r}" if where else ""
-    out.problems.append(
-        f"{file}:{line}{section} is not what the stored measurements render to: it was edited, or "
-        "it is older than the record (claims report makes it again)"
-    )
-    return False
+    return not claim or row.body.get("claim") == claim or claim in (row.body.get("claims") or ())
 
 
 def _first_difference(found: str, wanted: str) -> tuple[int, str]:

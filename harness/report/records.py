@@ -44,7 +44,8 @@ class ReportInput:
     ``anchors`` the outside timestamps or signatures over the ledger (none: UNANCHORED);
     ``versions`` every registration of the claim with its standing and what it changed (see
     ``harness.verdict.versions``);
-    ``separator`` what stands between two steps of a decoded generation.
+    ``separator`` what stands between two steps of a decoded generation; ``row`` the last row of the
+    ledger that was read (0: none).
     """
 
     verdict: Mapping[str, Any]
@@ -56,6 +57,7 @@ class ReportInput:
     anchors: tuple[Mapping[str, Any], ...] = ()
     versions: tuple[Mapping[str, Any], ...] = ()
     separator: str = " ; "
+    row: int = 0
 
     @property
     def id(self) -> str:

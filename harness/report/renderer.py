@@ -1,15 +1,16 @@
-"""Which renderer made a page: a digest that the page carries.
+"""Which renderer made a page, and from which row of the ledger on it knows nothing.
 
 The same input under the same renderer gives the same bytes, so a stored page can be checked by
-rendering it again. A page of another renderer cannot, and says so by this digest.
+rendering it again as of its row. A page of another renderer cannot, and says so by its digest.
 
-Not covered: whether the digest on a page is true; a page that names another renderer is reported as
-not examined (``harness.report.pages``).
+Not covered: whether the digest on a page is true; a page that names another renderer is not
+compared, which leaves verification PARTIAL (``harness.report.pages``).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,9 @@ from harness.digest import digest, digest_file, short
 HERE = Path(__file__).parent
 SUFFIXES = (".py", ".j2", ".css")
 PACKAGES = ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas")
-STAMP = re.compile(r"renderer (?:<code>|`)([0-9a-f]{12})(?:</code>|`)")
+STAMP = re.compile(
+    r"renderer (?:<code>|`)([0-9a-f]{12})(?:</code>|`)(?:, as of ledger row ([0-9]{1,9}))?"
+)
 
 
 @cache
@@ -33,7 +36,15 @@ def renderer() -> str:
     return short(digest({"files": files, "packages": {p: version(p) for p in PACKAGES}}))
 
 
-def stamp(page: str) -> str:
-    """The renderer that a page says made it; empty where it says nothing."""
+@dataclass(frozen=True)
+class Stamp:
+    """What a page says of its making: renderer (empty: nothing) and last row of the ledger (0)."""
+
+    renderer: str = ""
+    row: int = 0
+
+
+def stamp(page: str) -> Stamp:
+    """What a page says of its making."""
     found = STAMP.search(page)
-    return found[1] if found else ""
+    return Stamp(found[1], int(found[2] or 0)) if found else Stamp()

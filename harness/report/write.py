@@ -20,11 +20,15 @@ IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 def write_reports(
-    root: Path, inputs: Sequence[ReportInput], rows: Sequence[IndexRow] | None = None
+    root: Path,
+    inputs: Sequence[ReportInput],
+    rows: Sequence[IndexRow] | None = None,
+    row: int = 0,
 ) -> list[Path]:
     """Write ``reports/<claim>/index.html`` and ``report.md`` of each input, and the index.
 
-    ``rows`` are the index's rows, in order; without them the index lists the inputs. All pages are
+    ``rows`` are the index's rows, in order; without them the index lists the inputs; ``row`` the
+    ledger's last row, for the index. All pages are
     rendered before the first is written. Returns the paths written, the index last. Raises
     :class:`ClaimsError` for a claim id that cannot name a folder, and for a folder that is a link.
     """
@@ -37,7 +41,7 @@ def write_reports(
                 fix="Use lower-case letters, digits and hyphens",
             )
         pages.append((inside(root, f"reports/{report.id}"), render_claim(report)))
-    index = render_index(rows if rows is not None else [index_row(r) for r in inputs])
+    index = render_index(rows if rows is not None else [index_row(r) for r in inputs], row)
     written = []
     for folder, page in pages:
         written += _write(folder, page, "report.md")

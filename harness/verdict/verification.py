@@ -15,6 +15,7 @@ PROVES_NOT = (
     "that the measurements were produced by running the models: run claims reproduce for that",
     "that the registered recipe, task and margins are the right ones for the question",
     "that nobody ran the same plan in private and kept silent about it",
+    "when anything happened: git's order is that of commits, and dates are what a machine said",
 )
 UNANCHORED = (
     "that the whole history was not rebuilt by someone who holds every copy: the ledger is "
@@ -33,6 +34,12 @@ class Verification(Findings):
     missing: list[str] = field(default_factory=list)
     claims: int = 0
     anchored: int = 0
+
+    def add(self, other: Findings) -> None:
+        """Take over what another examination found, what it missed included."""
+        super().add(other)
+        if isinstance(other, Verification):
+            self.missing += other.missing
 
     @property
     def ok(self) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
+from harness.lock.ledger import append
+from harness.lock.withdraw import withdraw
 from harness.report.build import build_reports
 from harness.report.pages import examine_pages
-from harness.report.renderer import renderer, stamp
+from harness.report.renderer import Stamp, renderer, stamp
 from tests.measure.forged import attempted, workspace
 
 PAGES = ("reports/easy/index.html", "reports/easy/report.md", "reports/index.html",
@@ -37,9 +39,9 @@ def root(published: Path, tmp_path: Path) -> Path:
 def test_pages_that_nobody_touched_agree(root: Path) -> None:
     """Both forms of the claim's page and of the index."""
     found = examine_pages(root, ["easy"])
-    assert found.problems == found.not_examined == []
+    assert found.problems == found.not_examined == found.missing == []
     assert found.examined == ["pages: 4 are what the stored measurements render to"]
-    assert all(stamp((root / page).read_text()) == renderer() for page in PAGES)
+    assert all(stamp((root / page).read_text()) == Stamp(renderer(), 3) for page in PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -70,13 +72,44 @@ def test_an_edited_figure_is_named_with_its_section(root: Path) -> None:
 
 
 def test_naming_another_renderer_is_not_a_way_around(root: Path) -> None:
-    """The page is then listed as not examined, and never among what agrees."""
+    """The page is then listed as missing, and never among what agrees: the result is PARTIAL."""
     path = root / PAGES[0]
     path.write_text(path.read_text().replace(renderer(), "0" * 12).replace("PASS", "FAIL"))
     found = examine_pages(root, ["easy"])
     assert found.problems == []
-    assert "another renderer (000000000000)" in found.not_examined[0]
+    assert "another renderer (000000000000)" in found.missing[0]
     assert found.examined == ["pages: 3 are what the stored measurements render to"]
+
+
+def test_a_row_that_changes_no_standing_leaves_the_pages_as_they_are(root: Path) -> None:
+    """They are compared as of the row that they name: anchoring after reporting costs nothing."""
+    append(root, "recovery", {"witness": "lost"})
+    append(root, "reproduction", {"claim": "easy", "agrees": True})
+    found = examine_pages(root, ["easy"])
+    assert found.problems == found.missing == []
+    path = root / PAGES[0]
+    path.write_text(path.read_text().replace("PASS", "FAIL", 1))
+    assert examine_pages(root, ["easy"]).problems
+    build_reports(root)
+    assert stamp(path.read_text()).row == 5
+    assert "reproduction" in path.read_text()
+    assert examine_pages(root, ["easy"]).problems == []
+
+
+def test_a_page_that_cannot_know_of_a_withdrawal_is_not_taken_for_current(root: Path) -> None:
+    """Neither as it is, nor edited, nor with another row in its stamp."""
+    withdraw(root, "easy", "the readout counts separators")
+    found = examine_pages(root, ["easy"])
+    assert found.problems == []
+    assert len(found.missing) == 4
+    assert "as of ledger row 3 and was not compared: it cannot know of row 4" in found.missing[0]
+    path = root / PAGES[0]
+    kept = path.read_text()
+    for row in (4, 9):
+        path.write_text(kept.replace("as of ledger row 3", f"as of ledger row {row}"))
+        assert examine_pages(root, ["easy"]).problems[0].startswith(PAGES[0])
+    build_reports(root)
+    assert examine_pages(root, ["easy"]).missing == []
 
 
 def test_a_page_without_measurements_is_named(root: Path) -> None:
