@@ -10,6 +10,7 @@ shows medians over rounds, in processor time. Random weights: the miniature (d_m
 - generation: prompts of 8 tokens, 40 sampled tokens, one vector added at step onsets from layer 2
 - scoring: onset mass, elsewhere mass, ordinary loss and KL per text, the same edit, 56 conditions
   (a claim's sweep: 16 doses and 40 random controls)
+- score/careful: the same against a loop that takes the KL at onsets only
 - train: AdamW on the native decoder against AdamW on the bridge's forward, same batches;
   train/muon: the recipe's own loop against the same
 
@@ -131,6 +132,7 @@ def measure(size: Size, rounds: int) -> list[Row]:
         clean = reference(texts.tokens, return_type="logits").log_softmax(-1)
     vectors = edit.add[: size.loop_conditions]
 
+    args = (reference, texts.tokens, texts.lengths, clean, HOOK, vectors, onset, body, behaviour)
     made = size.generate_conditions * size.prompts * NEW
     looped = size.loop_conditions * size.prompts * NEW
     runs: dict[str, tuple[float, Callable[[], object]]] = {
@@ -140,12 +142,8 @@ def measure(size: Size, rounds: int) -> list[Row]:
             lambda: loop.generate(reference, prompts.tokens, HOOK, vectors, NEW),
         ),
         "score": (size.score_conditions, lambda: score(model, task, texts, edit, ScoreOptions())),
-        "score-loop": (
-            size.loop_conditions,
-            lambda: loop.score(
-                reference, texts.tokens, texts.lengths, clean, HOOK, vectors, onset, body, behaviour
-            ),
-        ),
+        "score-loop": (size.loop_conditions, lambda: loop.score(*args)),
+        "score/careful-loop": (size.loop_conditions, lambda: loop.score(*args, careful=True)),
     }
     rates: dict[str, list[float]] = {name: [] for name in runs}
     top: list[float] = []
@@ -160,9 +158,11 @@ def measure(size: Size, rounds: int) -> list[Row]:
         "generate": forward_flops(size.config, LEAD + NEW / 2),
         "score": sweep_flops(size.config, texts, onset),
     }
+    names = (("generate", "tokens/s"), ("score", "conditions/s"), ("score/careful", "conditions/s"))
     return [
-        row(size.name, name, unit_, rates[name], rates[f"{name}-loop"], work[name], top)
-        for name, unit_ in (("generate", "tokens/s"), ("score", "conditions/s"))
+        row(size.name, name, unit_, rates[mine], rates[f"{name}-loop"], work[mine], top)
+        for name, unit_ in names
+        for mine in (name.split("/")[0],)
     ]
 
 
@@ -231,13 +231,13 @@ def main() -> None:
     rounds = 1 if chosen.quick else 3
     top = peak()
     print(f"one thread, float32, matrix-product peak {top:.0f} GFLOP/s, {rounds} rounds")
-    print(f"{'model':10} {'readout':10} {'engine':>9} {'loop':>9}  {'unit':13} ratio  of peak")
+    print(f"{'model':10} {'readout':14} {'engine':>9} {'loop':>9}  {'unit':13} ratio  of peak")
     rows: list[Row] = []
     for size in SIZES:
         for found in (*measure(size, rounds), *measure_training(size, rounds)):
             rows.append(found)
             print(
-                f"{found.size:10} {found.readout:10} {found.engine:9,.1f} {found.loop:9,.1f}  "
+                f"{found.size:10} {found.readout:14} {found.engine:9,.1f} {found.loop:9,.1f}  "
                 f"{found.unit:13} {found.ratio:4.1f}x  {found.share:6.0%}",
                 flush=True,
             )

@@ -48,7 +48,7 @@ def test_an_amendment_after_a_look_is_deviated_to_the_end(study: Study) -> None:
     assert status(study)["status"] == "DEVIATED"
     assert study.call("report")[0] == 0
     assert study.call("verify")[0] == 0
-    page = (study.root / "reports/good/index.md").read_text()
+    page = (study.root / "reports/good/report.md").read_text()
     assert "the margin was asked for by a reviewer" in page
     assert "DEVIATED" in page
 
