@@ -1,15 +1,19 @@
 """``claims reproduce``: the registered plan measured anew, beside the published attempt.
 
-A reproduction is not an attempt: the ledger is not touched and no verdict changes. It says which
-verdicts and which numbers agree.
+A reproduction is not an attempt: no verdict changes, and the ledger is touched only when asked. It
+says which verdicts and which numbers agree, and in how many replicates the models came out byte for
+byte: another processor rounds otherwise, and training turns that into other models, which are close
+relatives of the published ones and no copies.
 
-Not covered: why they might not (other hardware and other library versions give other last digits).
+Not covered: how much a number may differ between machines; a verdict near its margin may change.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import platform
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,6 +26,7 @@ from harness.cli.workspace import find_root, select
 from harness.errors import EXIT_EMPTY, EXIT_NO_STANDING, EXIT_OK, ClaimsError, NothingThere
 
 if TYPE_CHECKING:
+    from harness.measure.job import Job
     from harness.verdict.records import Verdict
 
 
@@ -85,6 +90,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         except NothingThere:
             published = None
         rows = compare(published, reproduced)
+        models = same_models(root, job) if published is not None else ""
         same = published is not None and all(row.same_outcome for row in rows)
         codes.append(EXIT_EMPTY if published is None else EXIT_OK if same else EXIT_NO_STANDING)
         value = {
@@ -93,6 +99,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "published": None if published is None else published.status.name,
             "reproduced": reproduced.status.name,
             "agrees": same,
+            "same_models": models,
             "numbers": [{**asdict(row), "difference": row.difference} for row in rows],
             "folder": str(job.folder.relative_to(root)),
         }
@@ -101,6 +108,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
             append(root, "reproduction", _row(value))
         result.append(value)
         _show(output, job.claim.id, published, reproduced, rows)
+        if models:
+            output.say(f"{job.claim.id}: {models}\n")
     output.result({"reproductions": result})
     return max(codes, key=(EXIT_OK, EXIT_EMPTY, EXIT_NO_STANDING).index)
 
@@ -110,12 +119,38 @@ def _row(value: Mapping[str, Any]) -> dict[str, Any]:
     from harness.digest import digest
     from harness.lock.binding import packages, settings
 
-    kept = ("claim", "registration", "published", "reproduced", "agrees")
+    kept = ("claim", "registration", "published", "reproduced", "agrees", "same_models")
     return {
         **{name: value[name] for name in kept},
         "numbers": digest(value["numbers"]),
-        "machine": {**settings(), **packages()},
+        "machine": {**settings(), **packages(), "cpu": _cpu()},
     }
+
+
+def _cpu() -> str:
+    """The processor's name, where the platform tells it."""
+    try:
+        told = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        told = None
+    return told[1] if told else platform.processor() or platform.machine()
+
+
+def same_models(root: Path, job: Job) -> str:
+    """In how many replicates every model has the published one's bytes, in words."""
+    from harness.measure.job import attempt_job, measured
+    from harness.measure.store import read_json
+
+    published = attempt_job(root, job.claim.id)
+    both = sorted(set(measured(published)) & set(measured(job)))
+
+    def contents(of: Job, replicate: int) -> dict[str, str]:
+        record = read_json(of.folder / f"replicate.{replicate}.json")
+        return {role: model["content"] for role, model in record["models"].items()}
+
+    same = sum(contents(published, r) == contents(job, r) for r in both)
+    more = "" if same == len(both) else ", the others those that this machine's rounding makes"
+    return f"models of {same} of {len(both)} replicates have the published bytes{more}"
 
 
 def _wanted(root: Path, args: argparse.Namespace) -> tuple[str, ...]:

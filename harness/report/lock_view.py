@@ -54,6 +54,7 @@ class LockView:
     deviations: tuple[str, ...]
     waivers: tuple[tuple[str, str], ...]
     anchors: tuple[str, ...]
+    reproductions: tuple[str, ...]
 
 
 def lock_view(report: ReportInput) -> LockView:
@@ -77,6 +78,9 @@ def lock_view(report: ReportInput) -> LockView:
         deviations=_words(verdict.get("deviations")),
         waivers=tuple((str(k), listing(v)) for k, v in waivers.items()),
         anchors=tuple(_anchor(a) for a in report.anchors),
+        reproductions=tuple(
+            _reproduction(row) for row in report.ledger if row.get("kind") == "reproduction"
+        ),
     )
 
 
@@ -127,6 +131,18 @@ def _anchor(body: Mapping[str, Any]) -> str:
     return (
         f"{kind} over ledger row {body.get('seq')} by {by}{time} ({body.get('file')}); "
         "claims verify checks it against authorities and keys that you name"
+    )
+
+
+def _reproduction(row: Mapping[str, Any]) -> str:
+    """What the ledger says came of measuring the plan anew; anyone may do that again."""
+    body = row["body"]
+    cpu = body["machine"].get("cpu") if isinstance(body.get("machine"), Mapping) else None
+    same = f"; {listing(body['same_models'])}" if body.get("same_models") else ""
+    on = f" on {listing(cpu)}" if cpu else ""
+    return (
+        f"{listing(body.get('reproduced'))} where {listing(body.get('published'))} is published"
+        f"{on} (ledger row {row.get('seq')}){same}"
     )
 
 

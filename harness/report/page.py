@@ -151,6 +151,9 @@ def _facts(report: ReportInput) -> tuple[tuple[str, str], ...]:
     else:
         found.append(("registration", short(str(verdict.get("registration")))))
         found.append(("attempt", str(verdict.get("attempt") or "")))
+    again = [r["body"].get("reproduced") for r in report.ledger if r.get("kind") == "reproduction"]
+    if again:
+        found.append(("reproduced as", ", ".join(listing(status) for status in again)))
     if verdict.get("judged_by"):
         found.append(("judged by", short(str(verdict["judged_by"]))))
     return tuple((term, value) for term, value in found if value)
