@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from harness.lock.ledger import read
+from harness.measure.job import attempt_job
+from harness.measure.store import json_bytes
 from tests import toy_workspace as toy
+from tests.attacks.acts import forge
 from tests.cli.test_chain import Study, finished  # noqa: F401
 
 REASON = ("--reason", "the margin was asked for by a reviewer")
@@ -113,3 +116,22 @@ def test_a_reproduction_goes_on_the_ledger_only_when_asked(study: Study) -> None
     assert json.loads(told.read_text())["agrees"] is True
     code, value = study.call("verify")
     assert code == 0, value
+    assert study.call("report")[0] == 0
+    page = (study.root / "reports/good/report.md").read_text()
+    assert "PASS where PASS is published" in page
+    assert "models of 3 of 3 replicates have the published bytes" in page
+
+
+def test_models_of_another_machine_are_counted(study: Study) -> None:
+    """One replicate whose models came out otherwise is no copy, and the sentence says how many."""
+    _, value = study.call("reproduce", "good")
+    (told,) = value["reproductions"]
+    assert told["same_models"] == "models of 3 of 3 replicates have the published bytes"
+    job = attempt_job(study.root, "good")
+    changed = json.loads((job.folder / "replicate.1.json").read_bytes())
+    changed["models"]["regulation"]["content"] = "sha256:" + "0" * 64
+    forge(job, "replicate.1.json", json_bytes(changed))  # as if published elsewhere
+    code, value = study.call("reproduce", "good")
+    assert code == 0, value
+    (again,) = value["reproductions"]
+    assert again["same_models"].startswith("models of 2 of 3 replicates have the published bytes, ")
