@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from harness.measure.pages import Oversized, unpacked_bytes
+from harness.measure.pages import Oversized, unpacked
 from harness.shown import unseen
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def table_of(data: bytes, mode: str, keys: Mapping[str, Any] | None = None) -> p
         thrift = {f"thrift_{of}_size_limit": MOST_THRIFT for of in ("string", "container")}
         about = pq.ParquetFile(pa.BufferReader(data), **thrift)
         _footer(about.metadata, about.schema_arrow, columns)
-        _pages(data, about.metadata)
+        if unpacked(data) > MOST_UNPACKED:
+            raise NotACell(f"its pages unpack to more than {MOST_UNPACKED} bytes")
         words = [c for c, kind in columns.items() if kind in (TEXT, LABEL)]
         file = pq.ParquetFile(
             pa.BufferReader(data), metadata=about.metadata, read_dictionary=words, **thrift
@@ -141,22 +142,6 @@ def _fits(found: pa.DataType, kind: str) -> bool:
     if kind == COUNT:
         return bool(t.is_integer(found))
     return bool(t.is_integer(found) or t.is_float32(found) or t.is_float64(found))
-
-
-def _pages(data: bytes, about: Any) -> None:
-    total = 0
-    for group in range(about.num_row_groups):
-        for n in range(about.num_columns):
-            column = about.row_group(group).column(n)
-            if not column.num_values:
-                continue  # then no page is read
-            start = column.data_page_offset
-            first = column.dictionary_page_offset if column.has_dictionary_page else None
-            if first and first < start:  # where pyarrow begins
-                start = first
-            total += unpacked_bytes(data, start, start + column.total_compressed_size)
-            if total > MOST_UNPACKED:
-                raise NotACell(f"its pages unpack to more than {MOST_UNPACKED} bytes")
 
 
 def _column(column: pa.ChunkedArray, name: str, kind: str) -> pa.ChunkedArray:
