@@ -7,6 +7,7 @@ Not covered here: what goes into a digest (see ``harness.lock``).
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,13 @@ def digest_bytes(data: bytes) -> str:
     return PREFIX + hashlib.sha256(data).hexdigest()
 
 
-def digest_file(path: Path) -> str:
-    """Digest of a regular file's bytes. Raises :class:`RecordBroken` for anything else."""
+def digest_file(path: Path, limit: int | None = None) -> str:
+    """Digest of a regular file's bytes. Raises :class:`RecordBroken` for anything else, and for a
+    file of more than ``limit`` bytes."""
     try:
         with open_regular(path) as handle:
+            if limit is not None and os.fstat(handle.fileno()).st_size > limit:
+                raise Unreadable(f"is larger than {limit} bytes")
             return PREFIX + hashlib.file_digest(handle, "sha256").hexdigest()
     except Unreadable as error:
         fix = "Put the file itself there: what is recorded is never a link or a device"

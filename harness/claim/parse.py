@@ -56,6 +56,7 @@ UNITS = ("replicate",)
 BACKENDS = ("native", "bridge")
 DTYPES = ("float32", "float64")
 MOST_SAMPLES = 100_000
+RESERVED = ("explore", "reproduction")
 T = TypeVar("T")
 
 
@@ -202,6 +203,8 @@ def _id(node: Node, stem: str | None) -> str:
             f"the id {name!r} is not the file's name",
             f"Write id: {stem}, or rename the file to {name}.yaml",
         )
+    if name in RESERVED:
+        node.problem(f"{name!r} is a folder of reports/ that is no claim's", "Choose another id")
     if stem is not None and not good_id(stem):
         node.problem(
             f"the file name {stem!r} is no claim id",

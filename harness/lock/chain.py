@@ -47,6 +47,8 @@ FIELDS: Mapping[str, type] = {
 MOST_BYTES = 64 << 20
 """Of the whole file."""
 MOST_ROW = 8 << 20
+"""Bytes of a row."""
+MOST_ROWS = 20_000
 RESTORE = "Restore the ledger from version control: its rows are never edited"
 
 
@@ -87,6 +89,8 @@ def parse(data: bytes) -> tuple[tuple[Row, ...], bytes]:
     Raises :class:`RecordBroken` for the first row that is wrong.
     """
     *lines, torn = data.split(b"\n")
+    if len(lines) > MOST_ROWS:
+        raise _broken(MOST_ROWS + 1, f"is one of {len(lines)}; a ledger has at most {MOST_ROWS}")
     rows: list[Row] = []
     for number, line in enumerate(lines, 1):
         row = row_of(number, line)

@@ -16,6 +16,8 @@ from harness.lock.chain import GENESIS, Row
 from harness.lock.findings import Findings
 from harness.lock.record import REGISTERING
 
+FIRST = "a1"
+"""The only attempt of a registration: another one needs an amendment."""
 ABOUT = ("attempt-started", "attempt-finished", "attempt-interrupted", "withdrawal", "reproduction")
 
 
@@ -42,6 +44,8 @@ def examine_rows(rows: Sequence[Row]) -> Findings:
             if claim not in known.get(registration, ()):
                 out.problems.append(f"{at} speaks of {claim}, which no row above it registers so")
             key = (claim, registration, str(body.get("attempt")))
+            if row.kind.startswith("attempt-") and body.get("attempt") != FIRST:
+                out.problems.append(f"{at} is of another attempt than the one there may be")
             if row.kind == "attempt-started":
                 if key in started:
                     out.problems.append(f"{at} starts an attempt that had started")

@@ -9,6 +9,7 @@ from harness.digest import digest_file
 from harness.errors import RecordBroken
 from harness.lock.ledger import read
 from harness.measure.job import ATTEMPT, Job, measured
+from harness.strictjson import MOST_BYTES
 
 
 def attest(job: Job) -> bool:
@@ -46,7 +47,14 @@ def attest(job: Job) -> bool:
             where=where,
             fix="An attempt finishes once: restore claims/ledger.jsonl",
         )
-    if not record.is_file() or digest_file(record) not in finished:
+    lacking = sorted(set(job.replicates) - set(measured(job)))
+    if record.is_file() and lacking:
+        raise RecordBroken(
+            f"the ledger has the attempt as finished, and replicate {lacking[0]} is not there",
+            where=where,
+            fix="Restore the folder from version control",
+        )
+    if not record.is_file() or digest_file(record, MOST_BYTES) not in finished:
         raise RecordBroken(
             "attempt.json is not the record that the ledger has of this attempt"
             if record.is_file()

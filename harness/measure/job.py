@@ -135,7 +135,7 @@ def recorded_job(root: Path, lock: Lock) -> Job:
 
 
 def reproduction_job(root: Path, claim_id: str) -> Job:
-    """The registered plan, measured anew beside the published attempt; differences from the lock
+    """The registered plan, measured anew beside the finished attempt; differences from the lock
     in evaluator and packages are allowed, and reported by the caller."""
     lock = lock_of(root, claim_id)
     differences = [d for d in compare(root, lock) if d.breaks_record]
@@ -186,10 +186,18 @@ def begin(job: Job) -> None:
     """Say what begins, once, before its first measurement: an attempt on the ledger, an exploration
     in its own folder.
 
-    Raises :class:`OutOfOrder` where its seeds are still awaited.
+    Raises :class:`OutOfOrder` where its seeds are still awaited, and for a reproduction of what was
+    not attempted to the end: with the same seeds that would be a look at the outcome of which the
+    ledger knows nothing.
     """
     if isinstance(job.seeds, Awaited):
         raise job.seeds.missing()
+    if job.kind == REPRODUCTION and not _told(replace(job, attempt=FIRST)):
+        raise OutOfOrder(
+            "not attempted to the end, so there is nothing to reproduce",
+            where=job.claim.id,
+            fix=f"Measure it on the record: claims run {job.claim.id}",
+        )
     if job.kind == ATTEMPT:
         append_once(job.root, "attempt-started", attempt_key(job))
     if job.kind == EXPLORATION:
@@ -229,8 +237,17 @@ def finish(job: Job) -> bool:
     if job.kind == EXPLORATION:
         _note(job)  # one that began before explorations were described
     path = job.folder / "attempt.json"
+    told = job.kind == ATTEMPT and _told(job)
+    if not told:
+        _refuse_incomplete(job)
     if path.is_file():
         schema, recorded = read_recorded(path)
+        if schema != SCHEMA and job.kind == ATTEMPT and not told:
+            raise RecordBroken(
+                "a record as no version writes it any more",
+                where=str(path.relative_to(job.root)),
+                fix=f"Remove it: claims run {job.claim.id} writes it again",
+            )
         found = digests(job.folder, job.replicates, schema)
         differing = sorted(k for k in {*recorded, *found} if recorded.get(k) != found.get(k))
         if differing:
@@ -240,7 +257,6 @@ def finish(job: Job) -> bool:
                 fix="Restore them from version control; a measurement is never repaired by hand",
             )
     else:
-        _refuse_incomplete(job)
         found = digests(job.folder, job.replicates)
         write_atomic(path, json_bytes({"schema": SCHEMA, **attempt_key(job), "files": found}))
     if job.kind == ATTEMPT:
@@ -249,13 +265,27 @@ def finish(job: Job) -> bool:
     return True
 
 
+def _told(job: Job) -> bool:
+    """Whether the ledger has the attempt as finished."""
+    key = attempt_key(job).items()
+    return any(r.kind == "attempt-finished" and key <= r.body.items() for r in read(job.root))
+
+
+def planned_cells(job: Job) -> dict[str, bool]:
+    """Relative name of every cell of the plan -> whether it has to be there (one at the judged dose
+    is left out where no dose is admissible)."""
+    return {
+        f"cells/{CellName(c.arm, c.replicate, c.split, c.mode).file}": not c.waits
+        for c in plan(job.claim, job.recipe, job.final_split)
+    }
+
+
 def _refuse_incomplete(job: Job) -> None:
     """Raise :class:`RecordBroken` for a planned cell, or a fitted direction, that is not there."""
     wanted: list[tuple[int, str, str]] = []
-    for cell in plan(job.claim, job.recipe, job.final_split):
-        name = CellName(cell.arm, cell.replicate, cell.split, cell.mode)
-        if not cell.waits:
-            wanted.append((cell.replicate, "cell", f"cells/{name.file}"))
+    for place, needed in planned_cells(job).items():
+        if needed:
+            wanted.append((CellName.parse(Path(place).name).replicate, "cell", place))
     for r in job.replicates:
         fitted = read_json(record_path(job.folder, r)).get("direction_norm") or {}
         wanted += [(r, "direction", f"directions/{direction_file(one, r)}") for one in fitted]

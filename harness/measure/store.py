@@ -30,6 +30,8 @@ from harness.measure.record_shapes import fault
 from harness.regular import Unreadable, read_regular
 from harness.strictjson import NotJson, parse_object
 
+MOST = {".parquet": MOST_BYTES, ".json": strictjson.MOST_BYTES, ".safetensors": 1 << 30}
+"""Suffix -> bytes that a file of an attempt may have."""
 MODES = ("generate", "score", "features")
 WITHOUT_DIRECTIONS = "causal-claims/attempt/1"
 SCHEMA = "causal-claims/attempt/2"
@@ -153,7 +155,7 @@ def digests(folder: Path, replicates: Iterable[int], schema: str = SCHEMA) -> di
             if _replicate_of(path.name) in wanted
         ]
     found += [record_path(folder, r) for r in sorted(wanted)]
-    return {path.relative_to(folder).as_posix(): digest_file(path) for path in found}
+    return {p.relative_to(folder).as_posix(): digest_file(p, MOST[p.suffix]) for p in found}
 
 
 def read_recorded(path: Path) -> tuple[str, dict[str, str]]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NO_WORKSPACE = "no workspace with claims was found, so nothing was reported"
 
+COULD_JUDGE = ("conftest", "workspace")
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -36,6 +38,8 @@ class Workspace:
     marks: tuple[str, ...]
     unknown: str
     ran: frozenset[str]
+    beside: tuple[str, ...]
+    """Code of the workspace that ran in this process and is not as it was locked."""
 
     @property
     def silent(self) -> int:
@@ -74,6 +78,7 @@ class Account:
             "not_reported": [one.as_json() for w in each for one in w.missing],
             "contradicted": [one.as_json() for w in each for one in w.contradicted],
             "marks_ignored": [line for w in each for line in w.marks],
+            "beside": [line for w in each for line in w.beside],
             "not_known": [w.unknown for w in each if w.unknown],
             "faults": list(self.faults),
             "strict": self.strict,
@@ -102,6 +107,7 @@ def _workspace(root: Path, tally: Tally, asked: Asked) -> Workspace:
     passed = _by_claim(root, tally, _passed(tally))
     if not asked.no_run:
         rows = all_standings(root)
+    ran = frozenset(_by_claim(root, tally, dict.fromkeys(tally.reports, "")))
     return Workspace(
         root=root,
         rows=rows,
@@ -111,8 +117,26 @@ def _workspace(root: Path, tally: Tally, asked: Asked) -> Workspace:
         ),
         marks=_marks(root, tally),
         unknown=unknown,
-        ran=frozenset(_by_claim(root, tally, dict.fromkeys(tally.reports, ""))),
+        ran=ran,
+        beside=_beside(root, ran),
     )
+
+
+def _beside(root: Path, ran: frozenset[str]) -> tuple[str, ...]:
+    """It could judge in our place, also when nothing is measured any more."""
+    from harness.lock.compare import compare
+    from harness.lock.lockfile import is_registered
+    from harness.measure.job import lock_of
+
+    found: set[str] = set()
+    for claim in ran:
+        try:
+            if is_registered(root, claim):
+                differences = compare(root, lock_of(root, claim))
+                found |= {str(d) for d in differences if d.field.split(".")[0] in COULD_JUDGE}
+        except ClaimsError:
+            continue  # the standing says why
+    return tuple(sorted(found))
 
 
 def _passed(tally: Tally) -> dict[str, str]:

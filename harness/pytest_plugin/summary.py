@@ -30,6 +30,7 @@ MARKUP = {
     "DEVIATED": {"purple": True},
     "TAMPERED": {"red": True, "bold": True},
 }
+BESIDE = "not as locked, and part of this process: claims verify judges without it"
 MARKS = "marks ignored (a claim item takes no skip and no xfail):"
 SILENT = "registered and not reported in this run:"
 WRONG = "reported as passed and judged otherwise (look at conftest.py and other plugins):"
@@ -98,6 +99,7 @@ def write(reporter: Writer, config: pytest.Config) -> None:
         _standings(reporter, one)
         _list(reporter, WRONG, [c.sentence for c in one.contradicted], red=True)
         _list(reporter, MARKS, one.marks, yellow=True)
+        _list(reporter, BESIDE, one.beside, yellow=True)
         _list(reporter, SILENT, [m.sentence for m in one.missing], yellow=True)
         if one.unknown:
             reporter.write_line(f"what is registered is not known: {one.unknown}", red=True)

@@ -31,6 +31,7 @@ from harness.report.index import render_index
 from harness.report.page import render_claim
 from harness.report.records import IndexRow, Rendered, ReportInput
 from harness.report.write import write_reports
+from harness.strictjson import parse_object
 from harness.verdict.compared import changed
 from harness.verdict.judging import judge_job
 from harness.verdict.records import Status
@@ -60,18 +61,20 @@ def publish_verdict(job: Job) -> dict[str, Any]:
                     fix="Restore verdict.json; a verdict that a later evaluator judges otherwise "
                     "needs an amendment that explains it",
                 )
-            return published
+            return _read_back(value)
     write_atomic(path, json_bytes(value))
     return read_json(path)  # as everyone else will read it
 
 
 def published_verdict(job: Job) -> dict[str, Any]:
-    """What is published of a job, or what it would be judged now; writes nothing."""
-    path = job.folder / "verdict.json"
-    if path.is_file():
-        return read_json(path)
-    value: dict[str, Any] = judge_job(job).as_json()
-    return value
+    """What a job is judged now; writes nothing. That a published verdict has the same outcomes and
+    numbers is for verification to say; its words may be another evaluator's, or anybody's."""
+    return _read_back(judge_job(job).as_json())
+
+
+def _read_back(value: dict[str, Any]) -> dict[str, Any]:
+    """A verdict as everyone reads it from its file."""
+    return dict(parse_object(json_bytes(value)))
 
 
 def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:

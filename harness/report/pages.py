@@ -9,6 +9,7 @@ Not covered: whether the measurements are what was recorded (``harness.verdict.v
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +58,9 @@ class _Pages:
 
     def examine(self, file: str, claim: str) -> None:
         """Count it as agreeing, or say what keeps it from that."""
-        if not (self.root / file).exists():
+        if not os.path.lexists(self.root / file):
+            if any((self.root / "reports").glob(f"{claim or '*'}/*/*/verdict.json")):
+                self.out.missing.append(f"{file} is not there, and a verdict is: claims report")
             return
         try:
             found = read_inside(self.root, file, MOST_BYTES).decode("utf-8", "replace")
@@ -82,7 +85,7 @@ class _Pages:
         try:
             page = self._page(claim, made.row)
         except ClaimsError as error:
-            self.out.not_examined.append(f"{file}: it cannot be rendered ({error.what})")
+            self.out.missing.append(f"{file} was not compared: {error.what}")
             return
         if page is None:
             self.out.problems.append(f"{claim}: {file} exists, and nothing is measured")

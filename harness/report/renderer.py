@@ -19,6 +19,7 @@ from harness.digest import digest, digest_file, short
 
 HERE = Path(__file__).parent
 SUFFIXES = (".py", ".j2", ".css")
+PARTS = ("report", "verdict", "stats", "plan")
 PACKAGES = ("jinja2", "markupsafe", "matplotlib", "numpy", "pandas")
 STAMP = re.compile(
     r"renderer (?:<code>|`)([0-9a-f]{12})(?:</code>|`)(?:, as of ledger row ([0-9]{1,9}))?"
@@ -27,10 +28,11 @@ STAMP = re.compile(
 
 @cache
 def renderer() -> str:
-    """Twelve hexadecimal digits over this package's files and the libraries that draw."""
+    """Twelve hexadecimal digits over what judges and draws, and the libraries that draw."""
     files = {
-        path.relative_to(HERE).as_posix(): digest_file(path)
-        for path in sorted(HERE.rglob("*"))
+        path.relative_to(HERE.parent).as_posix(): digest_file(path)
+        for part in PARTS
+        for path in sorted((HERE.parent / part).rglob("*"))
         if path.suffix in SUFFIXES and path.is_file()
     }
     return short(digest({"files": files, "packages": {p: version(p) for p in PACKAGES}}))

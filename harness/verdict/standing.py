@@ -13,7 +13,7 @@ from typing import Any
 from harness.errors import ClaimsError, NothingThere, OutOfOrder
 from harness.lock.ledger import read
 from harness.lock.lockfile import is_registered
-from harness.lock.record import registrations
+from harness.lock.record import attempted, registrations
 from harness.lock.withdraw import Withdrawal, withdrawal
 from harness.measure.attest import attest
 from harness.measure.job import attempt_job, lock_of, measured
@@ -84,6 +84,8 @@ def standing(root: Path, claim_id: str) -> StandingRow:
             sentence = f"Measured, but not on the ledger as finished: claims run {claim_id}."
     except NothingThere:
         status, sentence = Status.LOCKED, f"Registered, not yet run: claims run {claim_id}."
+        if attempted(read(root), claim_id, registration):
+            status, sentence = Status.INCOMPLETE, f"Begun, nothing is there: claims run {claim_id}."
     except ClaimsError as error:
         status, sentence = Status.TAMPERED, error.sentence
     if gone is not None and status is not Status.TAMPERED:

@@ -10,6 +10,8 @@ Not covered: pages (``harness.report.pages``); re-running the experiment (``clai
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +32,8 @@ from harness.verdict.verify_claim import examine_claim
 
 FOLDERS = ("explore", "reproduction")
 """Folders of ``reports/`` that are no claim's."""
+RECORD = re.compile(r"replicate\.[0-9]+\.json")
+SHOWN = 20
 
 
 def verify(
@@ -93,6 +97,43 @@ def _unregistered(root: Path, rows: Sequence[Row], out: Verification) -> None:
         out.problems.append(
             f"reports/{claim}/{folder.name} is reported and was never registered on this ledger"
         )
+    _foreign(reports, {claim for claim, _ in promised}, out)
+
+
+def _foreign(reports: Path, claims: set[str], out: Verification) -> None:
+    """Files below ``reports/`` that no command writes there: nothing shows that they are true."""
+    found: list[str] = []
+    for folder, names, files in os.walk(reports):
+        place = Path(folder).relative_to(reports).parts
+        if place and place[0] in FOLDERS:
+            names[:] = []
+            continue
+        links = [name for name in names if (Path(folder) / name).is_symlink()]
+        found += [
+            "/".join(("reports", *place, name))
+            for name in (*files, *links)
+            if not _ours(place, name, claims)
+        ]
+    for name in sorted(found)[:SHOWN]:
+        out.missing.append(f"{name} is written by no command: nothing shows that it is true")
+    if len(found) > SHOWN:
+        out.missing.append(f"and {len(found) - SHOWN} more files that no command writes")
+    for name in FOLDERS:
+        if (reports / name).is_dir():
+            out.not_examined.append(f"reports/{name}: no part of the record")
+
+
+def _ours(place: tuple[str, ...], name: str, claims: set[str]) -> bool:
+    """Whether a command writes a file of this name in this place of ``reports/``."""
+    if name.startswith(".") and name.endswith(".part"):
+        return True
+    if not place:
+        return name in ("index.html", "index.md")
+    if len(place) == 1:
+        return place[0] in claims and name in ("index.html", "report.md")
+    if place[2:] == ("a1",):
+        return name in ("attempt.json", "verdict.json") or bool(RECORD.fullmatch(name))
+    return place[2:] in (("a1", "cells"), ("a1", "directions"))
 
 
 def _gather(out: Verification) -> None:

@@ -5,16 +5,18 @@ Not covered: the ledger as a whole (``harness.verdict.verify``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import ClaimsError, NothingThere
 from harness.lock.amend import deviations
 from harness.lock.compare import compare
-from harness.lock.ledger import Row
+from harness.lock.ledger import Row, read
+from harness.lock.lint import lint
+from harness.lock.record import attempted
 from harness.lock.withdraw import withdrawal
 from harness.measure.attest import attest
-from harness.measure.job import Job, TamperedError, lock_of, measured
+from harness.measure.job import Job, TamperedError, lock_of, measured, planned_cells
 from harness.measure.store import read_json, read_recorded, unrecorded
 from harness.verdict.compared import changed
 from harness.verdict.judging import judge_job
@@ -39,6 +41,7 @@ def examine_claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verificat
         out.problems.append(TamperedError(claim_id, broken).sentence)
     else:
         out.examined.append(f"{claim_id}: claim, recipe, code and files are as they were locked")
+    _reproduced(claim_id, rows, out)
     _say_evaluator(claim_id, [d.field for d in differences if not d.breaks_record], out)
     if len(found) > 1:
         tried = [
@@ -54,6 +57,7 @@ def examine_claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verificat
         if gone is not None:
             out.notes.append(f"{label}: {gone.sentence} (ledger row {gone.seq})")
         try:
+            _lint(label, job, out)
             _attempt(label, job, out, current=version is found[-1][0], withdrawn=gone is not None)
         except NothingThere as error:
             out.missing.append(error.sentence)
@@ -70,12 +74,42 @@ def _say_evaluator(claim_id: str, fields: Sequence[str], out: Verification) -> N
     out.notes.append(f"{claim_id}: judged under others than were registered: {shown}{more}")
 
 
+def _plan(label: str, job: Job, files: Mapping[str, str], out: Verification) -> None:
+    """Whether the record has the cells that the lock's plan asks for, and no others."""
+    planned = planned_cells(job)
+    lacking = sorted(name for name, needed in planned.items() if needed and name not in files)
+    foreign = sorted(name for name in files if name.startswith("cells/") and name not in planned)
+    for names, words in ((lacking, "is planned and not recorded"), (foreign, "was not planned")):
+        if names:
+            more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+            out.problems.append(f"{label}: {names[0]} {words}{more}")
+
+
+def _reproduced(claim_id: str, rows: Sequence[Row], out: Verification) -> None:
+    """What the ledger says came of measuring the plan anew; nothing here can check it."""
+    for row in rows:
+        if row.kind == "reproduction" and row.body.get("claim") == claim_id:
+            body = row.body
+            said = f"{body.get('reproduced')} where {body.get('published')} was published"
+            out.notes.append(f"{claim_id}: ledger row {row.seq}: reproduced as {said:.80}")
+
+
+def _lint(label: str, job: Job, out: Verification) -> None:
+    """Whether the claim could be locked now. A note, for rules may have become stricter since."""
+    for one in lint(job.claim, job.recipe):
+        out.notes.append(
+            f"{label}: would not lock under this version (rule {one.rule}): {one.reason}"
+        )
+
+
 def _attempt(label: str, job: Job, out: Verification, *, current: bool, withdrawn: bool) -> None:
     record = job.folder / "attempt.json"
     finished = attest(job)
     done = measured(job)
     if not finished and not done and not record.is_file():
-        if current and not withdrawn:
+        if attempted(read(job.root), job.claim.id, job.registration):
+            out.missing.append(f"{label}: its attempt had begun, and nothing of it is there")
+        elif current and not withdrawn:
             out.missing.append(f"{label}: registered, nothing measured")
         else:
             out.notes.append(f"{label}: never measured")
@@ -93,6 +127,7 @@ def _attempt(label: str, job: Job, out: Verification, *, current: bool, withdraw
         schema, files = read_recorded(record)
         for name in unrecorded(job.folder, schema, files):
             out.problems.append(f"{label}: {name} belongs to no record")
+        _plan(label, job, files, out)
     verdict = judge_job(job)
     cells = len(list((job.folder / "cells").glob("*.parquet")))
     out.examined.append(f"{label}: {cells} cells agree with their digests")

@@ -16,7 +16,7 @@ from typing import Any
 from harness.errors import ClaimsError, NothingThere
 from harness.lock.amend import Version, deviations, versions
 from harness.lock.ledger import read
-from harness.lock.record import lock_from
+from harness.lock.record import attempted, lock_from
 from harness.lock.withdraw import Withdrawal, withdrawal
 from harness.measure.attest import attest
 from harness.measure.job import Job, measured, recorded_job
@@ -146,6 +146,8 @@ def _standing(job: Job) -> tuple[Status, str]:
         finished = attest(job)
         verdict = judge_job(job)
     except NothingThere:
+        if attempted(read(job.root), job.claim.id, job.registration):
+            return Status.INCOMPLETE, "Begun, and nothing of it is there."
         return Status.LOCKED, "Registered, never measured."
     except ClaimsError as error:
         return Status.TAMPERED, error.sentence

@@ -9,7 +9,7 @@ import pytest
 from harness.digest import digest_file
 from harness.errors import OutOfOrder, RecordBroken
 from harness.lock import compare as comparing
-from harness.lock.ledger import read
+from harness.lock.ledger import append, read
 from harness.measure.attest import attest
 from harness.measure.job import (
     Job,
@@ -93,10 +93,11 @@ def test_another_evaluator_may_judge_a_complete_attempt_and_not_resume_one(
 
 
 def test_an_attempt_begins_once_on_the_ledger(root: Path) -> None:
-    """Every worker says so, one row stands; a reproduction says nothing."""
+    """Every worker says so, one row stands; a reproduction before its end may not begin."""
     for _ in range(3):
         begin(attempt_job(root, "easy"))
-    begin(reproduction_job(root, "easy"))
+    with pytest.raises(OutOfOrder, match="nothing to reproduce"):
+        begin(reproduction_job(root, "easy"))
     begin(exploration_job(root, "easy"))
     assert [row.kind for row in read(root)] == ["registration", "attempt-started"]
 
@@ -239,6 +240,9 @@ def test_a_record_of_the_first_schema_stays_valid_and_keeps_its_bytes(root: Path
     record = {"schema": WITHOUT_DIRECTIONS, **attempt_key(job), "files": files}
     path.write_bytes(json_bytes(record))
     before = path.read_bytes()
+    with pytest.raises(RecordBroken, match="no version writes it any more"):
+        finish(job)  # a new attempt cannot be recorded so
+    append(root, "attempt-finished", {**attempt_key(job), "record": digest_file(path)})
     assert finish(job)
     assert attest(job)
     direction(job, 0).write_bytes(b"another")
