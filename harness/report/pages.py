@@ -60,7 +60,7 @@ class _Pages:
         """Count it as agreeing, or say what keeps it from that."""
         if not os.path.lexists(self.root / file):
             if any((self.root / "reports").glob(f"{claim or '*'}/*/*/verdict.json")):
-                self.out.missing.append(f"{file} is not there, and a verdict is: claims report")
+                self.out.not_examined.append(f"{file} is not there: claims report writes it")
             return
         try:
             found = read_inside(self.root, file, MOST_BYTES).decode("utf-8", "replace")

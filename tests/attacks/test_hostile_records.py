@@ -582,3 +582,24 @@ def test_what_was_forged_without_being_attested_is_still_found(job: Job, capsys:
     refused(capsys, job.root, "verify", words="is not the file that was recorded")
     attest_again(job)
     accepted(capsys, job.root, "verify")
+
+
+def test_a_footer_that_contradicts_itself_does_not_end_the_process(
+    job: Job, capsys: Capture
+) -> None:
+    """Its schema says that nothing is ever missing, its statistics count what is missing: an object
+    that pyarrow builds of it cannot be built, and aborts without an exception."""
+    path = job.folder / "cells" / CELL.file
+    data = path.read_bytes()
+    size = int.from_bytes(data[-8:-4], "little")
+    footer = data[-8 - size : -8]
+    optional, required = b"\x25\x02\x18\x07variant", b"\x25\x00\x18\x07variant"
+    assert footer.count(optional) == 1  # repetition, then the name, in Thrift's compact form
+    forge(
+        job,
+        f"cells/{CELL.file}",
+        data[: -8 - size] + footer.replace(optional, required) + data[-8:],
+    )
+    refused(capsys, job.root, "verify", words=CELL.file)
+    forge(job, f"cells/{CELL.file}", data)
+    accepted(capsys, job.root, "verify")
