@@ -146,7 +146,7 @@ def same_models(root: Path, job: Job) -> str:
 
     def contents(of: Job, replicate: int) -> dict[str, str]:
         record = read_json(of.folder / f"replicate.{replicate}.json")
-        return {role: model["content"] for role, model in record["models"].items()}
+        return {role: model["content"] for role, model in record.get("models", {}).items()}
 
     same = sum(contents(published, r) == contents(job, r) for r in both)
     more = "" if same == len(both) else ", the others those that this machine's rounding makes"

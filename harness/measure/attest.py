@@ -9,7 +9,7 @@ from harness.digest import digest_file
 from harness.errors import RecordBroken
 from harness.lock.ledger import read
 from harness.measure.job import ATTEMPT, Job, measured
-from harness.strictjson import MOST_BYTES
+from harness.measure.store import MOST
 
 
 def attest(job: Job) -> bool:
@@ -54,7 +54,7 @@ def attest(job: Job) -> bool:
             where=where,
             fix="Restore the folder from version control",
         )
-    if not record.is_file() or digest_file(record, MOST_BYTES) not in finished:
+    if not record.is_file() or digest_file(record, MOST[".json"]) not in finished:
         raise RecordBroken(
             "attempt.json is not the record that the ledger has of this attempt"
             if record.is_file()

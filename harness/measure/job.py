@@ -37,18 +37,15 @@ from harness.measure.job_record import (
     TamperedError,
     measured,
 )
+from harness.measure.planned import refuse_incomplete
 from harness.measure.store import (
     SCHEMA,
-    CellName,
     digests,
-    direction_file,
     json_bytes,
     read_json,
     read_recorded,
-    record_path,
 )
 from harness.paths import inside
-from harness.plan.expand import plan
 from harness.plan.seeds import Awaited, Seeds
 from harness.subject.recipe import load_recipe, recipe_from_json
 
@@ -239,7 +236,7 @@ def finish(job: Job) -> bool:
     path = job.folder / "attempt.json"
     told = job.kind == ATTEMPT and _told(job)
     if not told:
-        _refuse_incomplete(job)
+        refuse_incomplete(job)
     if path.is_file():
         schema, recorded = read_recorded(path)
         if schema != SCHEMA and job.kind == ATTEMPT and not told:
@@ -269,33 +266,6 @@ def _told(job: Job) -> bool:
     """Whether the ledger has the attempt as finished."""
     key = attempt_key(job).items()
     return any(r.kind == "attempt-finished" and key <= r.body.items() for r in read(job.root))
-
-
-def planned_cells(job: Job) -> dict[str, bool]:
-    """Relative name of every cell of the plan -> whether it has to be there (one at the judged dose
-    is left out where no dose is admissible)."""
-    return {
-        f"cells/{CellName(c.arm, c.replicate, c.split, c.mode).file}": not c.waits
-        for c in plan(job.claim, job.recipe, job.final_split)
-    }
-
-
-def _refuse_incomplete(job: Job) -> None:
-    """Raise :class:`RecordBroken` for a planned cell, or a fitted direction, that is not there."""
-    wanted: list[tuple[int, str, str]] = []
-    for place, needed in planned_cells(job).items():
-        if needed:
-            wanted.append((CellName.parse(Path(place).name).replicate, "cell", place))
-    for r in job.replicates:
-        fitted = read_json(record_path(job.folder, r)).get("direction_norm") or {}
-        wanted += [(r, "direction", f"directions/{direction_file(one, r)}") for one in fitted]
-    for replicate, what, place in wanted:
-        if not (job.folder / place).is_file():
-            raise RecordBroken(
-                f"the planned {what} {Path(place).name} is not there",
-                where=str(job.folder.relative_to(job.root)),
-                fix=f"Delete replicate.{replicate}.json there to have it measured again",
-            )
 
 
 def attempt_key(job: Job) -> dict[str, Any]:

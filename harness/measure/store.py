@@ -30,8 +30,8 @@ from harness.measure.record_shapes import fault
 from harness.regular import Unreadable, read_regular
 from harness.strictjson import NotJson, parse_object
 
-MOST = {".parquet": MOST_BYTES, ".json": strictjson.MOST_BYTES, ".safetensors": 1 << 30}
-"""Suffix -> bytes that a file of an attempt may have."""
+MOST = {".parquet": MOST_BYTES, ".json": 4 * strictjson.MOST_BYTES, ".safetensors": 1 << 30}
+"""Suffix -> bytes that are digested at the most; what is read has bounds of its own."""
 MODES = ("generate", "score", "features")
 WITHOUT_DIRECTIONS = "causal-claims/attempt/1"
 SCHEMA = "causal-claims/attempt/2"

@@ -16,7 +16,8 @@ from harness.lock.lint import lint
 from harness.lock.record import attempted
 from harness.lock.withdraw import withdrawal
 from harness.measure.attest import attest
-from harness.measure.job import Job, TamperedError, lock_of, measured, planned_cells
+from harness.measure.job import Job, TamperedError, lock_of, measured
+from harness.measure.planned import planned_cells
 from harness.measure.store import read_json, read_recorded, unrecorded
 from harness.verdict.compared import changed
 from harness.verdict.judging import judge_job
