@@ -30,6 +30,7 @@ from harness.lock.leaves import ABSENT, differing
 from harness.lock.libraries import libraries
 from harness.lock.record import Lock
 from harness.lock.tensors import tensors_digest
+from harness.shown import visible
 from harness.subject.recipe import load_recipe, recipe_from_json, recipe_to_json
 
 LONGEST = 120
@@ -45,7 +46,7 @@ class Difference:
     breaks_record: bool
 
     def __str__(self) -> str:
-        return f"{self.field}: locked {self.locked} / found {self.found}"
+        return f"{visible(self.field)}: locked {self.locked} / found {self.found}"
 
     def as_json(self) -> dict[str, Any]:
         return dict(self.__dict__)

@@ -20,6 +20,7 @@ from harness.lock.leaves import differing
 from harness.lock.ledger import Row, read
 from harness.lock.record import Lock, lock_from, lock_path, registrations
 from harness.paths import read_inside
+from harness.shown import visible
 from harness.strictjson import MOST_BYTES, NotJson, parse_object
 
 SHOWN = 4
@@ -109,7 +110,8 @@ def _check(value: dict[str, Any], lock: Lock, rows: tuple[Row, ...]) -> None:
     ]
     if changes:
         more = f"; and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
-        raise RecordBroken("edited: " + "; ".join(changes[:SHOWN]) + more, where=where, fix=fix)
+        said = visible("; ".join(changes[:SHOWN]) + more)
+        raise RecordBroken(f"edited: {said}", where=where, fix=fix)
 
 
 def _value(root: Path, claim_id: str) -> dict[str, Any]:

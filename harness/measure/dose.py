@@ -64,7 +64,7 @@ def rise(readout: str, row: pd.Series[Any], base: pd.Series[Any]) -> float:
     that what cannot be measured is never admissible."""
     difference = float(row[readout]) - float(base[readout])
     if readout in RELATIVE:
-        difference /= float(base[readout])
+        difference = difference / float(base[readout]) if base[readout] else np.nan
     return _finite(difference)
 
 

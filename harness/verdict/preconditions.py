@@ -238,9 +238,15 @@ def coverage(view: View, params: Params) -> Check:
     return Check(held, got, needed, tuple(values))
 
 
+QUALITY = ("explained_variance", "dead_fraction")
+"""Of a dictionary; not measured (null) is no number, and a bound never holds of none."""
+
+
 def dictionary(view: View, params: Params) -> Check:
     found = {
-        f"{key} r{r}": row
+        f"{key} r{r}": {
+            name: np.nan if row[name] is None else float(row[name]) for name in QUALITY
+        }
         for r in view.replicates
         for key, row in view.record(r)["dictionaries"].items()
         if key.endswith("/" + params["hook"]) and not key.startswith("random")
@@ -253,8 +259,8 @@ def dictionary(view: View, params: Params) -> Check:
             and row["dead_fraction"] <= params["dead_at_most"]
         )
     ]
-    variance = [float(row["explained_variance"]) for row in found.values()]
-    dead = [float(row["dead_fraction"]) for row in found.values()]
+    variance = [row["explained_variance"] for row in found.values()]
+    dead = [row["dead_fraction"] for row in found.values()]
     got = f"explained variance: {_worst(variance, True)}; dead share: {_worst(dead, False)}"
     got += f"; outside: {', '.join(bad)}" if bad else ""
     needed = (
