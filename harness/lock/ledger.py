@@ -34,6 +34,7 @@ from harness.lock.chain import (
     GENESIS,
     KINDS,
     MOST_BYTES,
+    MOST_ROWS,
     RESTORE,
     Row,
     line_of,
@@ -95,7 +96,7 @@ def append(root: Path, kind: str, body: Mapping[str, Any]) -> Row:
 
     Concurrent writers queue. The whole chain is read first: nothing is appended to a broken ledger.
     Raises :class:`RecordBroken` as :func:`read` does, :class:`ClaimsError` for a body that JSON
-    cannot hold and for a disk that is full, :class:`UnknownName` for a kind that does not exist.
+    cannot hold, a ledger that is full and, as ``OSError`` may, for a disk that is, :class:`UnknownName` for a kind that does not exist.
     """
     with locked(root):
         return append_locked(root, kind, body)
@@ -214,6 +215,12 @@ def _head(rows: tuple[Row, ...]) -> str:
 
 def _next(rows: tuple[Row, ...], kind: str, body: Mapping[str, Any]) -> bytes:
     """The line to append behind ``rows``, tried: it reads back as a row."""
+    if len(rows) >= MOST_ROWS:  # one more, and nobody could read any of them
+        raise ClaimsError(
+            f"the ledger is full: it has {len(rows)} rows",
+            where=FILE,
+            fix="Go on in a new workspace; what stands in this one stays readable",
+        )
     time = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     try:
         line = line_of(Row.make(len(rows) + 1, kind, body, time, _head(rows)))

@@ -244,9 +244,7 @@ QUALITY = ("explained_variance", "dead_fraction")
 
 def dictionary(view: View, params: Params) -> Check:
     found = {
-        f"{key} r{r}": {
-            name: np.nan if row[name] is None else float(row[name]) for name in QUALITY
-        }
+        f"{key} r{r}": {name: np.nan if row[name] is None else float(row[name]) for name in QUALITY}
         for r in view.replicates
         for key, row in view.record(r)["dictionaries"].items()
         if key.endswith("/" + params["hook"]) and not key.startswith("random")

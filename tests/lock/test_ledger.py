@@ -223,3 +223,19 @@ def test_a_writer_that_is_stuck_is_named(four: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ledger, "PATIENCE_S", 0.05)
     with locked(four), pytest.raises(ClaimsError, match="another process"):
         append(four, "anchor", {})
+
+
+def test_a_full_ledger_takes_no_row_and_stays_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound on reading is the bound on writing: one row more would make all unreadable."""
+    from harness.errors import ClaimsError
+    from harness.lock import chain, ledger
+
+    for module in (chain, ledger):
+        monkeypatch.setattr(module, "MOST_ROWS", 2)
+    for n in range(2):
+        append(tmp_path, "anchor", {"n": n})
+    with pytest.raises(ClaimsError, match="the ledger is full"):
+        append(tmp_path, "anchor", {"n": 2})
+    assert len(read(tmp_path)) == 2
