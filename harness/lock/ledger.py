@@ -96,7 +96,8 @@ def append(root: Path, kind: str, body: Mapping[str, Any]) -> Row:
 
     Concurrent writers queue. The whole chain is read first: nothing is appended to a broken ledger.
     Raises :class:`RecordBroken` as :func:`read` does, :class:`ClaimsError` for a body that JSON
-    cannot hold, a ledger that is full and, as ``OSError`` may, for a disk that is, :class:`UnknownName` for a kind that does not exist.
+    cannot hold and a ledger that is full, that or ``OSError`` for a disk that is,
+    :class:`UnknownName` for a kind that does not exist.
     """
     with locked(root):
         return append_locked(root, kind, body)

@@ -25,7 +25,7 @@ from harness.lock.lockfile import is_registered
 from harness.lock.memory import remembered
 from harness.lock.promises import examine_randomness
 from harness.lock.record import registrations
-from harness.lock.sequence import examine_rows
+from harness.lock.sequence import FIRST, examine_rows
 from harness.verdict.standing import claim_ids
 from harness.verdict.verification import Verification
 from harness.verdict.verify_claim import examine_claim
@@ -131,9 +131,9 @@ def _ours(place: tuple[str, ...], name: str, claims: set[str]) -> bool:
         return name in ("index.html", "index.md")
     if len(place) == 1:
         return place[0] in claims and name in ("index.html", "report.md")
-    if place[2:] == ("a1",):
+    if place[2:] == (FIRST,):
         return name in ("attempt.json", "verdict.json") or bool(RECORD.fullmatch(name))
-    return place[2:] in (("a1", "cells"), ("a1", "directions"))
+    return place[2:] in ((FIRST, "cells"), (FIRST, "directions"))
 
 
 def _gather(out: Verification) -> None:
