@@ -12,7 +12,6 @@ from pathlib import Path
 from harness.claim.schema import Claim
 from harness.errors import ClaimsError
 from harness.lock.compare import Difference
-from harness.lock.sequence import FIRST as FIRST
 from harness.measure.store import measured_replicates
 from harness.plan.seeds import Seeds
 from harness.subject.interface import Recipe
