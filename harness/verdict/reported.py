@@ -24,7 +24,8 @@ from harness.fields import IDENTIFIER
 from harness.lock.chain import FILE, RESTORE, Row
 from harness.lock.ledger import read
 from harness.lock.record import lock_from, registrations
-from harness.measure.job import FIRST, attempt_folder, attempt_job, measured
+from harness.lock.sequence import FIRST
+from harness.measure.job import attempt_folder, attempt_job, measured
 from harness.measure.store import measured_replicates, read_json
 from harness.verdict.judging import judge_job
 from harness.verdict.records import Status, Verdict
