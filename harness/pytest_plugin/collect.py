@@ -21,7 +21,7 @@ import pytest
 from _pytest._code.code import ExceptionInfo, TerminalRepr
 
 from harness.errors import MACHINE_FAULT, ClaimsError, of_machine
-from harness.pytest_plugin import live
+from harness.pytest_plugin import interrupts, live
 from harness.pytest_plugin.attempt import Attempt
 from harness.shown import visible
 
@@ -115,7 +115,7 @@ class ClaimItem(pytest.Item):
         for _, mark in super().iter_markers_with_node():
             if mark.name in REFUSED:
                 self.record(MARK_IGNORED, _words(mark))
-        with live.progress(self.config) as progress:
+        with interrupts.heard(), live.progress(self.config) as progress:
             try:
                 self.examine(progress)
             except (OSError, ClaimsError) as error:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin import reasons, summary, workspace
+from harness.pytest_plugin import interrupts, reasons, summary, workspace
 from harness.pytest_plugin.collect import MARK_IGNORED, ClaimFile, ClaimItem
 from harness.pytest_plugin.tally import FAILED, PASSED, Place, Report, Tally, plain
 
@@ -111,7 +111,9 @@ class Recorder:
             if name == MARK_IGNORED:
                 self.tally.marks[report.nodeid] = plain(value)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        interrupts.tellable(excinfo)
         self.tally.stopped = plain(excinfo.value) or "interrupted"
 
     def pytest_internalerror(self, excrepr: object) -> None:
