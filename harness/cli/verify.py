@@ -20,6 +20,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Say what was checked, what was not, what is wrong, and what a green result leaves open."""
+    from harness.lock.memory import remembered
     from harness.report.pages import examine_pages
     from harness.verdict.standing import claim_ids
     from harness.verdict.verify import verify
@@ -34,9 +35,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise NothingThere(
             "there is no claim", where=str(root / "claims"), fix="Write one: `claims new ID`"
         )
-    found = verify(root, args.ids or None, trust_from(args))
-    if found.claims:
-        found.add(examine_pages(root, args.ids or known))
+    with remembered():
+        found = verify(root, args.ids or None, trust_from(args))
+        if found.claims:
+            found.add(examine_pages(root, args.ids or known))
     parts = (
         ("examined", found.examined),
         ("missing", found.missing),

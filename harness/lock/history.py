@@ -118,12 +118,14 @@ class _History:
         return self.versions[ledger].shared if ledger else 0
 
     def _moves(self, out: Findings) -> None:
+        notes = []
         for move in self.line.moves:
             if move.followed:
                 words = f"moved the workspace from {move.before!a}, which was followed"
             else:
                 words = f"removes another ledger, that of {move.before!a}, not examined"
-            out.notes.append(f"history: commit {name(move.commit)} {words}")
+            notes.append(f"history: commit {name(move.commit)} {words}")
+        out.notes += _some(notes, "removed ledgers")
 
     def _grew(self, out: Findings) -> None:
         line, held = self.line, self.line.held

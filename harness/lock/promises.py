@@ -25,8 +25,8 @@ from harness.lock.record import registrations
 
 
 def examine_registrations(rows: Sequence[Row]) -> Findings:
-    """Every claim that was registered more than once, with each registration, its reason, and
-    whether attempts preceded it."""
+    """Every claim that was registered more than once, with each registration, its reason, whether
+    attempts preceded it, and whether it was attempted."""
     out = Findings()
     known = registrations(rows)
     names = sorted({name for row in known for name in _claims(row)})
@@ -60,17 +60,16 @@ def _claims(row: Row) -> tuple[str, ...]:
 
 
 def _told(rows: Sequence[Row], name: str, row: Row) -> str:
-    before = [
-        r
-        for r in rows
-        if r.kind == "attempt-started" and r.seq < row.seq and r.body.get("claim") == name
-    ]
+    started = [r for r in rows if r.kind == "attempt-started" and r.body.get("claim") == name]
+    before = [r for r in started if r.seq < row.seq]
     parts = [f"row {row.seq}, {row.body.get('registration')}"]
     reason = " ".join(str(row.body.get("reason") or "").split())
     if reason:
         parts.append(f'reason "{reason}"')
     attempts = f"after {len(before)} attempt{'s' if len(before) > 1 else ''}"
     parts.append(f"{attempts} had begun" if before else "before any attempt")
+    tried = any(r.body.get("registration") == row.body.get("registration") for r in started)
+    parts.append("attempted" if tried else "never attempted")
     return ", ".join(parts)
 
 

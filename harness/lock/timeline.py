@@ -4,7 +4,8 @@ The whole graph is walked and nothing of it is simplified away. A workspace whos
 is followed, where one commit took the ledger from one folder to the other.
 
 Not covered: what it means (``harness.lock.history``, ``harness.lock.order``); a ledger that was
-removed by one commit and begun anew in another folder by a later one, which is another ledger.
+removed by one commit and begun anew in another folder by a later one, which is another ledger and
+is named as one that was removed.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from graphlib import TopologicalSorter
 
 from harness.lock.gitplace import Place, Unread
 from harness.lock.gitread import Entry, Objects
+from harness.lock.removed import CLAIMS, LEDGER, removed_ledgers
 
-CLAIMS, REPORTS, LEDGER, LOCK = "claims", "reports", "ledger.jsonl", ".lock.json"
+REPORTS, LOCK = "reports", ".lock.json"
 Results = tuple[str, str]
 """A claim and the short digest of a registration: the folder reports/<claim>/<short>/."""
 
@@ -33,8 +35,8 @@ class Held:
 
 @dataclass(frozen=True)
 class Move:
-    """A commit that took the ledger from one folder to another, or ``followed`` is off: one that
-    removed a ledger of other rows where this one began."""
+    """A commit that took the ledger from the folder ``before``, or ``followed`` is off: one that
+    removed a ledger of other rows, wherever it was."""
 
     commit: str
     before: str
@@ -64,22 +66,25 @@ def timeline(objects: Objects, place: Place, wanted: Iterable[Results]) -> Timel
     order = tuple(TopologicalSorter(parents).static_order())
     looked = frozenset(wanted)
     held = _hold(objects, trees, place.prefix, looked)
+    removed = removed_ledgers(objects, order, parents, trees)
     moves: list[Move] = []
+    own = {place.prefix}
     seen: set[tuple[str, str]] = set()
     while begun := _begun(order, parents, held, seen):
         for commit, parent in begun:
             seen.add((commit, parent))
-            own = _first_line(objects, held[commit].ledger)
-            removed = _removed(objects, trees[parent], trees[commit])
-            same = [p for p, ledger in removed if _first_line(objects, ledger) == own]
-            others = {p for p, _ in removed} - set(same)
-            moves += [Move(commit, "/".join(p) or ".", False) for p in sorted(others)]
+            first = _first_line(objects, held[commit].ledger)
+            gone = [one for one in removed if one.commit == commit]
+            same = [p.folder for p in gone if _first_line(objects, p.ledger) == first]
             if same:
-                moves.append(Move(commit, "/".join(same[0]) or ".", True))
+                own.add(same[0])
+                moves.append(Move(commit, _shown(same[0]), True))
                 old = {parent, *_before(parents, parent)}
                 bare = {c: trees[c] for c in old if not held[c].ledger}
                 held |= _hold(objects, bare, same[0], looked)
                 break
+    others = {(p.folder, p.ledger): p for p in reversed(removed) if p.folder not in own}
+    moves += [Move(p.commit, _shown(p.folder), False) for p in reversed(others.values())]
     return Timeline(place.head, order, parents, frozenset(cut), held, tuple(moves))
 
 
@@ -196,25 +201,8 @@ def _begun(
     ]
 
 
-def _removed(objects: Objects, before: str, after: str) -> list[tuple[tuple[str, ...], str]]:
-    """Ledgers that a tree holds and another does not: the workspace's folder, the ledger's id."""
-    found = []
-    seen: set[tuple[str, str]] = set()  # trees can be nested so that paths grow without end
-    waiting: list[tuple[tuple[str, ...], str, str]] = [((), before, after)]
-    while waiting:
-        path, old, new = waiting.pop()
-        if (old, new) in seen:
-            continue
-        seen.add((old, new))
-        trees = dict(objects.trees(dict.fromkeys(t for t in (old, new) if t)))
-        now = trees[new] if new else {}
-        for name, one in trees[old].items():
-            other = now.get(name)
-            if one.folder and (other is None or other.id != one.id):
-                waiting.append(((*path, name), one.id, other.id if other and other.folder else ""))
-            elif one.file and name == LEDGER and path[-1:] == (CLAIMS,) and other is None:
-                found.append((path[:-1], one.id))
-    return sorted(found)
+def _shown(folder: tuple[str, ...]) -> str:
+    return "/".join(folder) or "."
 
 
 def _first_line(objects: Objects, ledger: str) -> bytes:

@@ -32,7 +32,7 @@ from harness.report.page import render_claim
 from harness.report.records import IndexRow, Rendered, ReportInput
 from harness.report.write import write_reports
 from harness.strictjson import parse_object
-from harness.verdict.compared import changed
+from harness.verdict.compared import changed, reworded
 from harness.verdict.judging import judge_job
 from harness.verdict.records import Status
 from harness.verdict.standing import StandingRow, claim_ids, standing
@@ -42,7 +42,8 @@ Publish = Callable[[Job], dict[str, Any]]
 
 
 def publish_verdict(job: Job) -> dict[str, Any]:
-    """Judge a job and write its ``verdict.json``; for a complete attempt, only if there is none.
+    """Judge a job and write its ``verdict.json``; for a complete attempt, only if there is none or
+    if its words are others than are rendered now.
 
     Returns what is published. Raises :class:`RecordBroken` if a published verdict differs in an
     outcome or a number from what the measurements say now.
@@ -61,7 +62,8 @@ def publish_verdict(job: Job) -> dict[str, Any]:
                     fix="Restore verdict.json; a verdict that a later evaluator judges otherwise "
                     "needs an amendment that explains it",
                 )
-            return _read_back(value)
+            if not reworded(published, value):
+                return _read_back(value)
     write_atomic(path, json_bytes(value))
     return read_json(path)  # as everyone else will read it
 

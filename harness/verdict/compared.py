@@ -22,6 +22,12 @@ def changed(published: Any, computed: Any) -> list[tuple[str, Any, Any]]:
     return differing(published, computed, ("judged_by",) if same else ("judged_by", *PROSE))
 
 
+def reworded(published: Any, computed: Any) -> list[tuple[str, Any, Any]]:
+    """Rendered words at which a published verdict differs from the one computed now, where nothing
+    else does: another evaluator's, or anybody's."""
+    return differing(published, computed, ("judged_by",))
+
+
 def differing(
     published: Any, computed: Any, free: Sequence[str] = (), path: str = ""
 ) -> list[tuple[str, Any, Any]]:

@@ -23,7 +23,7 @@ from harness.lock.history import examine_history
 from harness.lock.ledger import Row, read
 from harness.lock.lockfile import is_registered
 from harness.lock.memory import remembered
-from harness.lock.promises import examine_randomness
+from harness.lock.promises import examine_randomness, examine_registrations
 from harness.lock.record import registrations
 from harness.lock.sequence import FIRST, examine_rows
 from harness.verdict.standing import claim_ids
@@ -53,6 +53,7 @@ def verify(
     out.examined.append(f"ledger: {len(rows)} rows, chain intact, the head witness agrees")
     if rows:
         out.add(examine_rows(rows))
+        out.add(examine_registrations(rows))
         out.add(examine_randomness(root, rows))
         out.add(examine_history(root, rows))
         found, anchors = examine_anchors(root, rows, trust)

@@ -19,7 +19,7 @@ from harness.measure.attest import attest
 from harness.measure.job import Job, TamperedError, lock_of, measured
 from harness.measure.planned import planned_cells
 from harness.measure.store import read_json, read_recorded, unrecorded
-from harness.verdict.compared import changed
+from harness.verdict.compared import changed, reworded
 from harness.verdict.judging import judge_job
 from harness.verdict.verification import Verification
 from harness.verdict.versions import version_jobs
@@ -44,12 +44,6 @@ def examine_claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verificat
         out.examined.append(f"{claim_id}: claim, recipe, code and files are as they were locked")
     _reproduced(claim_id, rows, out)
     _say_evaluator(claim_id, [d.field for d in differences if not d.breaks_record], out)
-    if len(found) > 1:
-        tried = [
-            f"{version.registration} ({'attempted' if version.attempted else 'never attempted'})"
-            for version, _ in found
-        ]
-        out.notes.append(f"{claim_id}: registered {len(found)} times: {', '.join(tried)}")
     for version, job in found:
         label = claim_id if len(found) == 1 else f"{claim_id} version {version.number}"
         for sentence in deviations(rows, claim_id, version.registration):
@@ -138,13 +132,20 @@ def _attempt(label: str, job: Job, out: Verification, *, current: bool, withdraw
             out.missing.append(f"{label}: no published verdict (claims report writes it)")
         return
     published = read_json(path)
-    if published.get("judged_by") != verdict.judged_by:
-        out.notes.append(
-            f"{label}: the words of verdict.json were rendered under another evaluator; "
-            "outcomes and numbers were compared, words were not"
-        )
-    for name, was, now in changed(published, verdict.as_json()):
+    changes = changed(published, verdict.as_json())
+    for name, was, now in changes:
         out.problems.append(
             f"{label}: verdict.json says {name} = {was}, the measurements say {now}"
+        )
+    other = [] if changes else reworded(published, verdict.as_json())
+    for name, was, now in other[:SHOWN]:
+        out.missing.append(
+            f"{label}: verdict.json says {name} = {was}, and this evaluator {now}; it names "
+            "another one, whose words cannot be compared (claims report writes them anew)"
+        )
+    if published.get("judged_by") != verdict.judged_by and not other:
+        out.notes.append(
+            f"{label}: verdict.json was published by another evaluator; outcomes, numbers and "
+            "words agree"
         )
     out.examined.append(f"{label}: verdict recomputed: {verdict.status.name}")

@@ -215,7 +215,7 @@ STRANGE: dict[str, Change] = {
 def test_a_verdict_of_another_shape_is_named(
     job: Job, capsys: Capture, attack: str, judged_by: str
 ) -> None:
-    """Also where it says that another evaluator wrote it, whose words are not compared.
+    """Also where it says that another evaluator wrote it, whose words make it PARTIAL.
 
     A verdict is an output: without it ``claims report`` judges the measurements again.
     """
@@ -225,9 +225,11 @@ def test_a_verdict_of_another_shape_is_named(
     honest = json_bytes(value)
     if judged_by == "another":
         value["judged_by"] = "sha256:" + "0" * 64
-        value["sentence"] = "Another evaluator says so."
         path.write_bytes(text_of(value))
         accepted(capsys, job.root, "verify")
+        value["sentence"] = "Another evaluator says so."
+        path.write_bytes(text_of(value))
+        assert command(capsys, job.root, "verify").code == 4
     ({**VERDICT, **STRANGE})[attack](value)
     path.write_bytes(text_of(value))
     refused(capsys, job.root, "verify", words="verdict.json")

@@ -157,16 +157,28 @@ def test_a_published_page_disappears(
 
 
 def test_the_words_of_a_verdict_are_not_taken_from_its_file(job: Job, capsys: Capture) -> None:
-    """Whoever it names as the judge: the page says what the measurements say."""
+    """Whoever it names as the judge: they are named; the page says what the measurements say."""
     path = job.folder / "verdict.json"
+    honest = path.read_bytes()
     value = json.loads(path.read_bytes())
     value["judged_by"] = "sha256:" + "0" * 64
     value["sentence"] = value["criteria"][0]["sentence"] = "Proved beyond doubt, of all models."
     path.write_bytes(json_bytes(value))
+    said = command(capsys, job.root, "verify")
+    assert said.code == 4
+    assert "says sentence = Proved beyond doubt, of all models., and this evaluator" in said.out
     accepted(capsys, job.root, "report")
+    assert path.read_bytes() == honest
     for page in ("easy/index.html", "easy/report.md", "index.html"):
         assert "Proved" not in (job.root / "reports" / page).read_text()
-    assert "words of verdict.json" in accepted(capsys, job.root, "verify").out
+    accepted(capsys, job.root, "verify")
+    value = json.loads(honest)
+    value["judged_by"] = "sha256:" + "0" * 64
+    path.write_bytes(json_bytes(value))
+    assert (
+        "published by another evaluator; outcomes, numbers and words agree"
+        in accepted(capsys, job.root, "verify").out
+    )
 
 
 @pytest.mark.parametrize("name", ["cells", "replicate.0.json", "attempt.json"])
@@ -232,3 +244,6 @@ def test_a_conftest_that_came_after_the_attempt_is_named_by_pytest(
     out = command(capsys, job.root, "run", "--pytest=-q").out
     assert "not as locked, and part of this process" in out
     assert "conftest.conftest.py" in out
+    assert command(capsys, job.root, "run", "--strict", "--pytest=-q").code == 3
+    (job.root / "conftest.py").unlink()
+    assert command(capsys, job.root, "run", "--strict", "--pytest=-q").code == 0

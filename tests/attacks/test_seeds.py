@@ -120,6 +120,7 @@ def test_locking_until_the_seeds_suit_shows_for_ever(tmp_path: Path) -> None:
     (note,) = examine_registrations(read(root)).notes
     assert all(draw in note for draw in draws)
     assert "registered 4 times" in note
+    assert note in verify(root).notes
     assert attempt_job(root, "easy").seeds == Seeds.confirmatory(draws[-1])
 
 

@@ -76,6 +76,11 @@ def test_a_criterion_left_out_or_put_in_is_named(locked_root: Path) -> None:
     }
 
 
+def test_a_difference_is_one_line_whatever_the_field_is_called() -> None:
+    """Names come from files that anyone may have written."""
+    assert str(Difference("claim.x\ny", "1", "2", True)) == "claim.x\\ny: locked 1 / found 2"
+
+
 def _remove_claim(root: Path) -> None:
     (root / FIRST).unlink()
 

@@ -129,7 +129,56 @@ def test_a_workspace_may_be_a_subfolder(tmp_path: Path, inside: str) -> None:
     other.put([])
     study, *_ = honest(tmp_path / inside, tmp_path)
     assert clean(study.findings)
+    assert study.findings.notes == []
     assert study.history.firsts[0].proved
+
+
+@pytest.mark.parametrize("when", ["before", "in between", "after"])
+def test_a_study_that_was_thrown_away_beside_this_one_is_named(tmp_path: Path, when: str) -> None:
+    """Whenever it was: the commit that removed it says where a sceptic can look."""
+    run_git(tmp_path, "init", "-q")
+    other = Study(tmp_path / "drafts/other", tmp_path)
+    other.lock()
+    other.commit("another study")
+
+    def throw_away() -> str:
+        other.git("rm", "-rq", "drafts")
+        return other.commit("tidy")
+
+    gone = throw_away() if when == "before" else ""
+    study = Study(tmp_path / "study", tmp_path)
+    registration = study.lock()
+    study.commit("lock")
+    gone = throw_away() if when == "in between" else gone
+    study.start(registration)
+    study.measure(registration)
+    study.commit("results")
+    gone = throw_away() if when == "after" else gone
+    found = study.findings
+    assert clean(found)
+    assert found.notes == [
+        f"history: commit {name(gone)} removes another ledger, that of 'drafts/other', not examined"
+    ]
+
+
+def test_a_study_that_is_still_beside_this_one_is_not_named(tmp_path: Path) -> None:
+    """Of a study beside it that stays, nothing is said; of one that is merged away, one word."""
+    run_git(tmp_path, "init", "-q")
+    other = Study(tmp_path / "other", tmp_path)
+    other.lock()
+    other.commit("another study")
+    study, *_ = honest(tmp_path / "study", tmp_path)
+    assert study.findings.notes == []
+    study.git("switch", "-qc", "tidy")
+    study.git("rm", "-rq", "other")
+    gone = study.commit("tidy")
+    study.git("switch", "-q", "-")
+    study.append("anchor")
+    study.commit("go on")
+    study.git("merge", "-q", "--no-edit", "tidy")
+    assert study.findings.notes == [
+        f"history: commit {name(gone)} removes another ledger, that of 'other', not examined"
+    ]
 
 
 def test_what_is_not_committed_is_a_note(tmp_path: Path) -> None:

@@ -212,6 +212,15 @@ def test_an_edited_lock_file_is_named_field_by_field(
     load_lock(locked_root, "second")
 
 
+def test_a_line_break_in_a_fields_name_is_written_out(locked_root: Path) -> None:
+    """One sentence stays one line, whatever somebody calls a field."""
+    edit(locked_root, "claims/first.lock.json", '"claim_id":', '"x\\ny": 1, "claim_id":')
+    with pytest.raises(RecordBroken) as caught:
+        load_lock(locked_root, "first")
+    assert "x\\ny" in caught.value.what
+    assert "\n" not in caught.value.sentence
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"registration": 3}', "\xff"])
 def test_a_lock_file_that_is_none_is_refused(locked_root: Path, text: str) -> None:
     """With the way to mend it."""

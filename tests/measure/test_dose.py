@@ -42,3 +42,10 @@ def test_what_cannot_be_measured_is_never_admissible() -> None:
     """A dose without any step has no rate."""
     rows = [BASE, ("treat", 0.5, float("nan"), 2.0, float("nan"))]
     assert choose(RULE, summary(rows)).judged is None
+
+
+def test_a_rise_over_a_loss_of_zero_is_never_admissible() -> None:
+    """There is nothing to be relative to, also where the loss did not rise."""
+    base = ("base", 0.0, 0.4, 0.0, 0.0)
+    for loss in (0.0, 0.1):
+        assert choose(RULE, summary([base, ("treat", 0.5, 0.1, loss, 0.0)])).judged is None
