@@ -1,0 +1,199 @@
+"""Whether a rule keeps its promises where the truth is known: false verdicts, power, coverage.
+
+Studies are simulated at several truths and judged by the functions that judge measurements. A share
+that has a promise (false PASS and false FAIL at most alpha; an interval that covers as often as its
+level) is held against the 99.9 % binomial band around it:
+
+- *held*: inside the band, or, for exact and conservative rules, below its top;
+- *conservative*: below the band of a rule that should use all of its alpha;
+- *broken*: above it (for coverage: below it).
+
+Promises are for normal replicates. The other shapes of spread (``simulate.NOISES``) show what
+becomes of them where that assumption fails.
+
+Not covered: preconditions; prompts within a replicate; replicates that depend on each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from harness.claim.power import family_size, rule_of, tested
+from harness.claim.schema import Claim
+from harness.claim.simulate import Rates, affordable, noise, rates, right, truths
+from harness.stats import one_sample
+from harness.stats.attainable import smallest_p
+from harness.stats.records import FAMILY_KINDS, KINDS, Rule, methods_of
+
+Standing = Literal["held", "conservative", "broken", ""]
+
+BAND = 0.999
+INTERVALS = 4_000
+"""Studies of which the interval is computed."""
+STANDARD_N, STANDARD_MEMBERS = (5, 8), 9
+
+
+@dataclass(frozen=True)
+class Design:
+    """A rule with the data it is for: ``n`` replicates of ``members``, means ``effect`` and spread
+    ``sd`` between replicates (a ratio's: of its logarithm)."""
+
+    name: str
+    rule: Rule
+    n: int
+    members: int
+    effect: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """One simulated share: of studies at ``truth`` that end in ``outcome``.
+
+    ``promised`` is alpha or a level, None for power, which is what it is; ``low`` and ``high`` are
+    the band around it.
+    """
+
+    truth: str
+    outcome: Literal["PASS", "FAIL", "covered"]
+    share: float
+    promised: float | None = None
+    low: float = 0.0
+    high: float = 1.0
+    exact: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the promise was kept; empty where there is none."""
+        if self.promised is None:
+            return ""
+        if self.outcome == "covered":
+            return "held" if self.share >= self.low else "broken"
+        if self.share > self.high:
+            return "broken"
+        return "held" if self.exact or self.share >= self.low else "conservative"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What became of one design under one shape of spread."""
+
+    design: Design
+    shape: str
+    simulations: int
+    smallest_p: float
+    shares: tuple[Share, ...]
+
+    @property
+    def broken(self) -> tuple[Share, ...]:
+        """Promises that were not kept."""
+        return tuple(one for one in self.shares if one.standing == "broken")
+
+
+def calibrate(
+    design: Design, simulations: int, shape: str = "normal", seed: int = 0
+) -> Calibration:
+    """Simulate one design at the margin, without effect, as expected and at the mirror.
+
+    Raises :class:`UntestableError` where the rule admits no test.
+    """
+    rule, effect = tested(design.rule, design.effect, design.name)
+    sims = affordable(simulations, design.members, design.n)
+    drawn = design.sd * noise(sims, design.members, design.n, seed, shape)
+    means = truths(effect, rule, design.members)
+    means = {"margin": means.pop("margin"), "no effect": np.zeros(design.members), **means}
+    shares: list[Share] = []
+    for truth, mean in means.items():
+        found = rates(drawn + mean[:, None], rule)
+        shares += _verdicts(truth, found, right(mean, rule), rule, sims)
+    if rule.kind not in FAMILY_KINDS:
+        shares.append(_coverage(drawn[:INTERVALS, 0] + effect, effect, rule))
+    floor = smallest_p(design.rule.kind, rule.method, design.n, design.members)
+    return Calibration(design, shape, sims, floor, tuple(shares))
+
+
+def designs_of(claim: Claim) -> tuple[Design, ...]:
+    """A claim's criteria that say what they expect, as designs."""
+    return tuple(
+        Design(
+            c.name,
+            rule_of(c.test),
+            claim.subject.replicates,
+            family_size(claim, c),
+            c.expect.effect,
+            c.expect.sd,
+        )
+        for c in claim.criteria
+        if c.expect is not None and c.expect.sd > 0 and math.isfinite(c.expect.sd)
+    )
+
+
+def standard_designs(alpha: float = 0.05) -> Iterator[Design]:
+    """Every kind and method at 5 and 8 replicates, families of nine: the table of the docs.
+
+    The margin lies two standard deviations from the expectation.
+    """
+    effects = {"superiority": 2.0, "below": 0.0, "equivalence": 0.0, "ratio-above": math.exp(1.0)}
+    margins = {"ratio-above": math.exp(0.5)}
+    for kind in KINDS:
+        for method in methods_of(kind):
+            for n in STANDARD_N:
+                members = STANDARD_MEMBERS if kind in FAMILY_KINDS else 1
+                rule = Rule(kind, margins.get(kind, 1.0), alpha, method)
+                effect = effects.get(kind, 2.0 if kind == "some-of" else 0.0)
+                sd = 0.25 if kind == "ratio-above" else 0.5
+                yield Design(f"{kind}, {method}, n {n}", rule, n, members, effect, sd)
+
+
+def _verdicts(truth: str, found: Rates, ought: str, rule: Rule, sims: int) -> list[Share]:
+    """PASS and FAIL at one truth: power where right, a false verdict where not."""
+    low, high = _band(rule.alpha, sims)
+    # at the margin a t test of one number uses all of alpha; every other rule may use less
+    exact = truth != "margin" or rule.method != "t" or rule.kind in FAMILY_KINDS
+    out = []
+    for outcome, share, is_right in (
+        ("PASS", found.support, ought == "support"),
+        ("FAIL", found.refute, ought == "refute"),
+    ):
+        one = Share(truth, outcome, share)  # type: ignore[arg-type]
+        if not is_right:
+            top = high
+            if rule.kind == "equivalence" and outcome == "FAIL":
+                top = _band(2 * rule.alpha, sims)[1]  # it has two margins to be beyond
+            one = replace(one, promised=rule.alpha, low=low, high=top, exact=exact)
+        out.append(one)
+    return out
+
+
+def _coverage(values: np.ndarray, truth: float, rule: Rule) -> Share:
+    """How often the interval covers the mean of values [sims, n]; exact ones may do so more often
+    than promised."""
+    low, high, level = intervals(values, rule)
+    covered = float(((low <= truth) & (high >= truth)).mean())
+    least, most = _band(level, len(values))
+    return Share("expected", "covered", covered, level, least, most, exact=True)
+
+
+def intervals(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray, float]:
+    """Ends [sims] of the interval of each row of values [sims, n], and its level; what
+    ``one_sample.interval`` says of each."""
+    if rule.method == "t":
+        level = 1 - 2 * rule.alpha
+        both = stats.ttest_1samp(values, 0.0, axis=1).confidence_interval(level)
+        return np.asarray(both.low), np.asarray(both.high), level
+    bounds = [one_sample.interval(row, rule.alpha, rule.method, rule.seed) for row in values]
+    ends = np.array([(b.low, b.high) for b in bounds], dtype=np.float64)
+    return ends[:, 0], ends[:, 1], bounds[0].level
+
+
+def _band(promised: float, sims: int) -> tuple[float, float]:
+    """The central binomial band of ``BAND`` for a share of ``sims`` studies."""
+    tail = (1 - BAND) / 2
+    low, high = stats.binom.ppf([tail, 1 - tail], sims, min(1.0, promised)) / sims
+    return float(low), float(high)

@@ -1,0 +1,106 @@
+"""Simulated studies for a decision rule: replicate-level noise, truths, shares of verdicts.
+
+The rules that judge measurements judge the simulated values too. Truths are means per member:
+*expected* (the author's), *margin* (the edge of the claim) and *mirror* (as far beyond the margin
+as the expectation lies on this side).
+
+Families: members correlate ``CORRELATION`` over replicates. ``none-of``: all members at the
+expected effect; at the margin and at the mirror one member moves there and the others stay, which
+is the least favourable case. ``some-of``: one member at the expected effect and the others at the
+mirror; then all at the margin; then all at the mirror.
+
+Not covered: prompts within a replicate; dependence between replicates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.stats import family, one_sample
+from harness.stats.records import FAMILY_KINDS, Rule
+
+CORRELATION = 0.5
+"""Between members of a family, over replicates."""
+
+MOST_NUMBERS, FEWEST = 20_000_000, 100
+"""Numbers drawn at once; a family of many members on many replicates is simulated less often, but
+never less often than this."""
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+NOISES: Mapping[str, Draw] = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "heavy": lambda rng, shape: rng.standard_t(3, shape) / math.sqrt(3),
+    "skewed": lambda rng, shape: rng.standard_exponential(shape) - 1,
+}
+"""Shapes of the spread between replicates, each of mean 0 and variance 1: normal, heavy-tailed but
+symmetric (Student's t with 3 degrees of freedom), and skewed (exponential)."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Shares of simulations that end in support, in refutation and in neither."""
+
+    support: float
+    refute: float
+    neither: float
+
+
+def affordable(sims: int, members: int, n: int) -> int:
+    """As many of ``sims`` as can be drawn at once."""
+    return min(sims, max(FEWEST, MOST_NUMBERS // max(1, members * n)))
+
+
+def noise(sims: int, members: int, n: int, seed: int, shape: str = "normal") -> np.ndarray:
+    """Mean 0, variance 1, [sims, members, n]: members correlated, replicates independent."""
+    rng, draw = np.random.default_rng(seed), NOISES[shape]
+    own = draw(rng, (sims, members, n))
+    if members == 1:
+        return own
+    shared = draw(rng, (sims, 1, n))
+    return np.asarray(math.sqrt(CORRELATION) * shared + math.sqrt(1 - CORRELATION) * own)
+
+
+def truths(effect: float, rule: Rule, members: int) -> dict[str, np.ndarray]:
+    """Means [members] at the expectation, at the margin and at the mirror."""
+    mirror = 2 * rule.margin - (abs(effect) if rule.kind == "equivalence" else effect)
+    expected = np.full(members, effect, dtype=np.float64)
+    if rule.kind == "none-of":
+        at_margin, beyond = expected.copy(), expected.copy()
+        at_margin[0], beyond[0] = rule.margin, mirror
+        return {"expected": expected, "margin": at_margin, "mirror": beyond}
+    if rule.kind == "some-of":
+        expected[1:] = mirror
+    at_margin, beyond = np.full(members, rule.margin), np.full(members, mirror)
+    return {"expected": expected, "margin": at_margin, "mirror": beyond}
+
+
+def right(means: np.ndarray, rule: Rule) -> str:
+    """What a study of these means [members] ought to end in: support, refute, or neither at the
+    margin itself."""
+    if rule.kind in FAMILY_KINDS:
+        above = bool((means > rule.margin).any())
+        below = bool((means < rule.margin).all())
+        sides = (below, above) if rule.kind == "none-of" else (above, below)
+    elif rule.kind == "equivalence":
+        size = abs(float(means[0]))
+        sides = (size < rule.margin, size > rule.margin)
+    else:
+        above, below = bool(means[0] > rule.margin), bool(means[0] < rule.margin)
+        sides = (below, above) if rule.kind == "below" else (above, below)
+    return "support" if sides[0] else "refute" if sides[1] else "neither"
+
+
+def rates(values: np.ndarray, rule: Rule) -> Rates:
+    """Judge values [sims, members, n] and count."""
+    if rule.kind in FAMILY_KINDS:
+        p_support, p_refute = family.two_verdicts(values, rule)
+    else:
+        p_support, p_refute = one_sample.two_verdicts(values[:, 0], rule)
+    support = float((p_support <= rule.alpha).mean())
+    refute = float(((p_support > rule.alpha) & (p_refute <= rule.alpha)).mean())
+    return Rates(support, refute, max(0.0, 1 - support - refute))
