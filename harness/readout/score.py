@@ -29,9 +29,10 @@ from torch import Tensor
 from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.apply import Applied, Evidence, Trace
 from harness.intervene.edit import Rewrite
-from harness.readout.vocabulary import dot, log_total, slices
-from harness.subject.backend import Model, Readout
+from harness.readout.vocabulary import log_total, slices
+from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
+from harness.subject.reading import Readout
 
 
 @dataclass(frozen=True)
@@ -70,25 +71,26 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class _Onsets:
-    """Of the clean run at onsets: p [onsets, V] and the sum of p log p [onsets]."""
+    """Of the clean run at onsets: its probabilities as a readout pulls them [onsets, ...], and the
+    sum of p log p [onsets]."""
 
-    p: Tensor
+    pulled: Tensor
     inner: Tensor
 
     @classmethod
-    def of(cls, logits: Tensor) -> _Onsets:
+    def of(cls, logits: Tensor, readout: Readout) -> _Onsets:
         logp = logits.log_softmax(-1)
         p = logp.exp()
-        return cls(p, torch.linalg.vecdot(p, logp))
+        return cls(readout.pull(p), torch.linalg.vecdot(p, logp))
 
     @classmethod
     def join(cls, parts: list[_Onsets]) -> _Onsets:
         if not parts:
             return cls(torch.empty(0), torch.empty(0))
-        return cls(torch.cat([x.p for x in parts]), torch.cat([x.inner for x in parts]))
+        return cls(torch.cat([x.pulled for x in parts]), torch.cat([x.inner for x in parts]))
 
     def take(self, some: Tensor) -> _Onsets:
-        return _Onsets(self.p[some], self.inner[some])
+        return _Onsets(self.pulled[some], self.inner[some])
 
 
 @dataclass
@@ -129,7 +131,7 @@ def score(
     out = np.full((4, conditions, count), np.nan)
     for chunk in _chunks(task, texts, None if edit is None else edit.positions, options):
         clean = model.clean(chunk.tokens, hook, chunk.first, chunk.at)
-        base, kept = _read(clean.logits, model.vocab, chunk, behaviour, None)
+        base, kept = _read(clean.readout, model.vocab, chunk, behaviour, None)
         items = chunk.items.numpy()
         rows = _summarise(base, chunk)
         if edit is None:
@@ -206,7 +208,7 @@ def _take(chunk: _Chunk, some: Tensor) -> _Chunk:
 
 
 def _read(
-    logits: Readout, vocab: int, chunk: _Chunk, behaviour: Tensor, clean: _Onsets | None
+    readout: Readout, vocab: int, chunk: _Chunk, behaviour: Tensor, clean: _Onsets | None
 ) -> tuple[_Values, _Onsets]:
     """Numbers at the positions read and, of the clean run, the probabilities at onsets, from which
     the KL of a condition is then taken."""
@@ -219,15 +221,15 @@ def _read(
         n = at.stop - low
 
         def make(part: slice = part) -> Tensor:
-            return logits(part).float()
+            return readout.logits(part).float()
 
         z = make()
         marked = z[:, behaviour].logsumexp(-1)
         following = z.gather(1, chunk.following[part].clamp_min(0)[:, None]).squeeze(1)
         if clean is None:
-            kept.append(_Onsets.of(z[:n]))
+            kept.append(_Onsets.of(z[:n], readout))
         else:
-            kl[at] = clean.inner[at] - dot(clean.p[at], z[:n])
+            kl[at] = clean.inner[at] - readout.dot(at, clean.pulled[at])
         total = log_total(z, make)
         log_mass[part], token[part] = marked - total, following - total
         if clean is not None:

@@ -41,11 +41,5 @@ def log_total(z: Tensor, again: Callable[[], Tensor]) -> Tensor:
     return total
 
 
-def dot(p: Tensor, z: Tensor) -> Tensor:
-    """Row by row products [k] of p and z, both [k, V]."""
-    pairs = zip(_split(p), _split(z), strict=True)
-    return torch.cat([torch.linalg.vecdot(a, b) for a, b in pairs])
-
-
 def _split(z: Tensor) -> tuple[Tensor, ...]:
     return z.split(max(1, CACHED_FLOATS // z.shape[1]))

@@ -18,15 +18,12 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor
 
 from harness.errors import ClaimsError, NothingFired, UnknownName, nearest
+from harness.subject.reading import Readout
 
 BACKENDS = ("native", "bridge")
 
 SiteFunction = Callable[[Tensor], Tensor]
 """Maps a site's activation [R, T, d] to what takes its place; must not write into its argument."""
-
-Readout = Callable[[slice], Tensor]
-"""Logits [k, V] of a slice of the positions that were asked for; made slice by slice so that a
-large vocabulary stays in cache. The caller may write into them."""
 
 Replay = Callable[[Tensor], Readout]
 """Runs what lies above a site with an activation [B, T - first, d] in the clean one's place."""
@@ -59,12 +56,12 @@ class Watch:
 class Clean:
     """A run without any edit, kept so that what lies above the site can be replayed.
 
-    ``site``: activation [B, T - first, d] at the positions from column ``first`` on; ``logits``:
-    the readout at the positions that were asked for; ``carry``: the backend's own.
+    ``site``: activation [B, T - first, d] at the positions from column ``first`` on; ``readout``:
+    what can be read at the positions that were asked for; ``carry``: the backend's own.
     """
 
     site: Tensor
-    logits: Readout
+    readout: Readout
     first: int
     carry: Any
 

@@ -26,8 +26,9 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from harness.errors import ClaimsError, NothingFired, UnknownName
-from harness.subject.backend import Clean, Readout, Replay, Watch, require_width, unknown_site
+from harness.subject.backend import Clean, Replay, Watch, require_width, unknown_site
 from harness.subject.foreign import check_checkpoint
+from harness.subject.reading import Readout, Whole
 
 MID = ".hook_resid_mid"
 FOREIGN = (
@@ -131,7 +132,7 @@ class BridgeModel:
 
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
         site, logits = self._capture(tokens, hook)
-        return Clean(site[:, first:], _reading(logits.flatten(0, 1)[at]), first, (hook, tokens))
+        return Clean(site[:, first:], Whole(logits.flatten(0, 1)[at]), first, (hook, tokens))
 
     def replay(self, clean: Clean, at: Tensor, changed: Tensor | None = None) -> Replay:
         hook, tokens = clean.carry
@@ -139,7 +140,7 @@ class BridgeModel:
         def run(site: Tensor) -> Readout:
             watch = Watch(hook, lambda x: torch.cat([x[:, : clean.first], site], 1))
             logits = self.logits(tokens, watch)[:, clean.first :]
-            return _reading(logits.flatten(0, 1)[at])
+            return Whole(logits.flatten(0, 1)[at])
 
         return run
 
@@ -219,7 +220,3 @@ def load_bridge(folder: Path, dtype: str = "float32", device: str = "cpu") -> Br
             fix="Check that config.json, weights and tokenizer belong together",
         ) from error
     return BridgeModel(bridge, name=folder.name)
-
-
-def _reading(logits: Tensor) -> Readout:
-    return lambda part: logits[part].clone()

@@ -20,11 +20,12 @@ from torch import Tensor
 
 from harness.errors import ClaimsError, UnknownName
 from harness.subject.attention import Attention, pair_order, pairs
-from harness.subject.backend import Clean, Readout, Replay, Watch, unknown_site
+from harness.subject.backend import Clean, Replay, Watch, unknown_site
 from harness.subject.decoder import Block, Decoder
 from harness.subject.keyvalue import KeyValue
 from harness.subject.layer import Layer, Rotation, normalise
 from harness.subject.packed import Packed
+from harness.subject.reading import Readout
 from harness.subject.replay import Above, Prefix, Stack, parse
 
 
@@ -65,7 +66,7 @@ class NativeModel:
         hook = self.sites()[-1] if watch is None else watch.hook
         clean = self.clean(tokens, hook, 0, at[:0])
         site = clean.site if watch is None else watch(clean.site)
-        return self.replay(clean, at)(site)(slice(None)).view(*tokens.shape, -1)
+        return self.replay(clean, at)(site).logits(slice(None)).view(*tokens.shape, -1)
 
     def activations(self, tokens: Tensor, hook: str) -> Tensor:
         return self.clean(tokens, hook, 0, tokens.new_zeros(0)).site

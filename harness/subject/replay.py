@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from harness.subject.attention import Attention, Past
-from harness.subject.backend import Readout
 from harness.subject.layer import Layer, normalise
 from harness.subject.packed import Fitted, Product
+from harness.subject.reading import Hidden, Readout
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,8 @@ class Stack:
         return Stack(layers, Fitted(self.unembed.weight), self.eps, self.n_heads, self.turn)
 
     def readout(self, x: Tensor) -> Readout:
-        """Logits of the last residual [K, d], slice by slice."""
-
-        def logits(part: slice) -> Tensor:
-            with torch.no_grad():
-                return self.unembed(normalise(x[part], self.eps))
-
-        return logits
+        """What can be read from the last residual [K, d]."""
+        return Hidden(normalise(x, self.eps), self.unembed)
 
 
 @dataclass(frozen=True)

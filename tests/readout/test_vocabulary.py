@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from harness.readout import vocabulary
-from harness.readout.vocabulary import dot, log_total, slices
+from harness.readout.vocabulary import log_total, slices
 from tests.hf import seeded
 
 
@@ -28,14 +28,11 @@ def test_the_log_total_is_exact_for_any_size_of_logits() -> None:
 
 
 def test_few_rows_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sums and products of rows do not depend on how many are done at a time."""
-    p, z = seeded(1, 9, 50).softmax(-1), seeded(2, 9, 50)
-    whole = dot(p, z), log_total(z.clone(), z.clone)
+    """Sums of rows do not depend on how many are done at a time."""
+    z = seeded(2, 9, 50)
+    whole = log_total(z.clone(), z.clone)
     monkeypatch.setattr(vocabulary, "CACHED_FLOATS", 100)
-    assert torch.equal(dot(p, z), whole[0])
-    assert torch.equal(log_total(z.clone(), z.clone), whole[1])
-    assert torch.allclose(whole[0], (p * z).sum(-1))
-    assert dot(p[:0], z[:0]).shape == (0,)
+    assert torch.equal(log_total(z.clone(), z.clone), whole)
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (3, [3]), (10, [4, 4, 2]), (9, [3, 3, 3])])
