@@ -21,7 +21,7 @@ import torch
 from harness.claim.schema import Arm
 from harness.measure.artefacts import Built, Progress, Workshop
 from harness.measure.dose import Chosen, choose
-from harness.measure.job import Job, recheck
+from harness.measure.job import REPRODUCTION, Job, recheck
 from harness.measure.needs import dictionary_hooks, models_needed, select_arms
 from harness.measure.runner_cells import Sample, batches, run_generate, run_score
 from harness.measure.runner_features import measure_family, measure_features
@@ -72,7 +72,8 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     features, quality = measure_features(
         job, replicate, workshop, models, dictionary_hooks(claim), progress
     )
-    quality = measure_family(job, replicate, workshop, models, quality, progress)
+    if job.kind != REPRODUCTION:  # which compares verdicts, and no rule reads the others
+        quality = measure_family(job, replicate, workshop, models, quality, progress)
     watch = workshop.watch
     watch.refuse(watch.found)
     with watch.pause():
