@@ -56,11 +56,11 @@ def test_a_replay_can_run_again_in_any_order() -> None:
         site.view(-1, 32)[changed] += seeded(seed, len(changed), 32)
         sites.append(site)
     replay = model.replay(clean, at, changed)
-    first, second, again = (replay(sites[i])(slice(None)) for i in (0, 1, 0))
+    first, second, again = (replay(sites[i]).logits(slice(None)) for i in (0, 1, 0))
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
     whole = model.replay(clean, at)  # without knowing what changed
-    assert torch.allclose(whole(sites[1])(slice(None)), second, atol=1e-5)
+    assert torch.allclose(whole(sites[1]).logits(slice(None)), second, atol=1e-5)
 
 
 def test_a_text_that_is_not_a_number_leaves_the_others_alone() -> None:
@@ -71,11 +71,11 @@ def test_a_text_that_is_not_a_number_leaves_the_others_alone() -> None:
     at = valid.flatten().nonzero().squeeze(1)
     clean = model.clean(tokens, HOOK, 0, at)
     replay = model.replay(clean, at)
-    wanted = replay(clean.site)(slice(None))
+    wanted = replay(clean.site).logits(slice(None))
     for row in range(rows):
         spoilt = clean.site.clone()
         spoilt[row] = torch.nan
-        found = replay(spoilt)(slice(None))
+        found = replay(spoilt).logits(slice(None))
         other = at // width != row
         assert torch.equal(found[other], wanted[other])
         assert bool(found[~other].isnan().all())
