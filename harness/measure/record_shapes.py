@@ -25,8 +25,12 @@ from harness.shapes import (
     whole,
 )
 
-HEALTH = record({"loss_gap": maybe(number), "garbage_rate": maybe(number)})
-DICTIONARY = record({"explained_variance": maybe(number), "dead_fraction": maybe(number)})
+HEALTH = record(
+    {"loss_gap": maybe(number), "garbage_rate": maybe(number)}, {"behaviour_rate": maybe(number)}
+)
+DICTIONARY = record(
+    {"explained_variance": maybe(number), "dead_fraction": maybe(number)}, {"l0": maybe(number)}
+)
 REPLICATE = record(
     {
         "schema": text,

@@ -5,7 +5,7 @@ Not covered: how each is drawn (the ``*_figure`` modules).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,7 +226,7 @@ def _features(report: ReportInput) -> Table | None:
 
 def dictionary_table(report: ReportInput) -> Table | None:
     """Quality of every dictionary, means and worst over replicates."""
-    found: dict[str, list[dict[str, float]]] = {}
+    found: dict[str, list[Mapping[str, float | None]]] = {}
     for record in report.replicates:
         for key, row in (record.get("dictionaries") or {}).items():
             found.setdefault(str(key), []).append(row)
@@ -237,15 +237,20 @@ def dictionary_table(report: ReportInput) -> Table | None:
             key.partition("/")[0],
             key.partition("/")[2],
             str(len(several)),
-            number(float(np.mean([r["explained_variance"] for r in several])), 3),
-            number(min(r["explained_variance"] for r in several), 3),
-            number(max(r["dead_fraction"] for r in several), 3),
-            number(float(np.mean([r["l0"] for r in several])), 1),
+            number(float(np.mean(_column(several, "explained_variance"))), 3),
+            number(float(np.min(_column(several, "explained_variance"))), 3),
+            number(float(np.max(_column(several, "dead_fraction"))), 3),
+            number(float(np.mean(_column(several, "l0"))), 1),
         )
         for key, several in sorted(found.items(), key=lambda item: item[0].split("/")[::-1])
     )
     heads = ("dictionary", "hook", "n", "explained variance", "lowest", "most dead", "mean active")
     return Table(heads, rows)
+
+
+def _column(rows: Sequence[Mapping[str, float | None]], key: str) -> list[float]:
+    """One figure of several records; NaN, which then is the whole column's, where one has none."""
+    return [float("nan") if (value := row.get(key)) is None else float(value) for row in rows]
 
 
 def health_table(report: ReportInput) -> Table | None:

@@ -84,6 +84,10 @@ REPLICATE: dict[str, Change] = {
     "cosine-as-text": at("split_half", {"d": "1"}),
     "dictionaries-a-list": at("dictionaries", []),
     "dictionary-without-numbers": at("dictionaries", {"regulation/hook": {}}),
+    "dictionary-active-as-text": at(
+        "dictionaries",
+        {"regulation/hook": {"explained_variance": 0.9, "dead_fraction": 0.1, "l0": "many"}},
+    ),
     "another-replicate": at("replicate", 2),
     "replicate-as-text": at("replicate", "1"),
     "replicate-missing": without("replicate"),
