@@ -144,7 +144,7 @@ def rise(view: View, params: Params) -> Check:
 
 
 def split_half(view: View, params: Params) -> Check:
-    values = [float(view.record(r)["split_half"][params["direction"]]) for r in view.replicates]
+    values = [view.cosine(r, params["direction"]) for r in view.replicates]
     return _at_least(values, params["at_least"], f"split-half cosine of {params['direction']}")
 
 

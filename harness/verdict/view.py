@@ -99,6 +99,17 @@ class View:
         """What was recorded of a replicate beside its cells."""
         return self.evidence.records[replicate]
 
+    def cosine(self, replicate: int, direction: str) -> float:
+        """Split-half cosine of a direction. Raises :class:`MissingNumber` if none is recorded."""
+        known = self.record(replicate)["split_half"]
+        if direction not in known:
+            raise MissingNumber(
+                f"the split-half cosine of {direction!r} is not recorded",
+                where=f"replicate {replicate}",
+                fix="Restore the replicate's record",
+            )
+        return float(known[direction])
+
     def judged(self, replicate: int) -> float:
         """The judged dose. Raises :class:`MissingNumber` if the rule found none."""
         dose = self.record(replicate)["dose"]["judged"]

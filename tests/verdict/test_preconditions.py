@@ -153,6 +153,9 @@ def test_two_halves_have_to_agree() -> None:
     assert check("split-half", params, of).held
     of.records[1]["split_half"]["d"] = 0.89
     assert not check("split-half", params, of).held
+    of.records[1]["split_half"].clear()
+    with pytest.raises(MissingNumber, match=r"replicate 1: the split-half cosine of 'd'"):
+        check("split-half", params, of)
 
 
 def test_dictionaries_have_to_reconstruct_and_to_be_alive() -> None:
