@@ -128,6 +128,22 @@ ESTIMANDS: Mapping[str, Kind] = _table(
         scale="ratio",
         features=True,
     ),
+    Kind(
+        "steering-asymmetry",
+        "share of the gap that the arm closes in the baseline's model minus the share that another "
+        "arm closes from the other side, at equal dose or equal KL",
+        (
+            ARM,
+            Param("against", "arm", "the arm on the reference's model"),
+            BASELINE,
+            REFERENCE,
+            READOUT,
+            Param("equal", "word", "what both are read at", choices=("dose", "kl")),
+            AT,
+        ),
+        "A22",
+        intervened=("arm", "against"),
+    ),
     Kind("log-ratio", "the readout of an arm over that of another, tested on logarithms",
          (ARM, OVER, READOUT, AT), "A02", scale="ratio"),
 )  # fmt: skip

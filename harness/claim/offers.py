@@ -18,7 +18,10 @@ from harness.claim.vocabulary import HOST
 from harness.fields import Reader
 from harness.subject.interface import Recipe
 
-ARM_KEYS = ("arm", "arms", "baseline", "reference", "trained", "over", "minus", "than", "controls")
+ARM_KEYS = (
+    *("arm", "arms", "baseline", "reference", "trained"),
+    *("over", "minus", "than", "against", "controls"),
+)
 
 
 def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:

@@ -22,7 +22,7 @@ from harness.claim.vocabulary import AT_ARMS
 from harness.fields import Reader
 
 CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
-          "best-production": ("arms",)}  # fmt: skip
+          "best-production": ("arms",), "steering-asymmetry": ("arm", "against")}  # fmt: skip
 """Parameters whose arms are read along their doses."""
 OWN_BASELINE = ("arm", "than", "controls", "arms")
 """Parameters whose arms intervene on the model of ``baseline``; see :func:`_baseline`."""
@@ -68,7 +68,7 @@ def _arm(check: Check, arm: Arm) -> None:
 
 def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str, Any]) -> None:
     if not kind.family:
-        for key in ("arm", "minus", "over", "than"):
+        for key in ("arm", "minus", "over", "than", "against"):
             if kind.name != "dose-band":
                 _one_number(check, path, key, params)
     _baseline(check, path, params)
@@ -127,7 +127,13 @@ def _baseline(check: Check, path: str, params: Mapping[str, Any]) -> None:
                     f"the baseline is on {base.on}, and the arm {arm.name!r} on {arm.on}",
                     f"Name an arm without operation on {arm.on}",
                 )
-    other = check.arm(params.get("reference"))
+    other, far = check.arm(params.get("reference")), check.arm(params.get("against"))
+    if other is not None and far is not None and far.on != other.on:
+        check.reader.problem(
+            f"{path}.against",
+            f"the reference is on {other.on}, and the arm {far.name!r} on {far.on}",
+            f"Name an arm on {other.on}: it comes from the other side",
+        )
     if other is not None and other.on == base.on:
         check.reader.problem(
             f"{path}.reference",
@@ -137,7 +143,7 @@ def _baseline(check: Check, path: str, params: Mapping[str, Any]) -> None:
 
 
 def _two_arms(check: Check, path: str, params: Mapping[str, Any]) -> None:
-    for key in ("minus", "over", "than"):
+    for key in ("minus", "over", "than", "against"):
         if key in params and params[key] == params.get("arm") and check.arm(params[key]):
             check.reader.problem(
                 f"{path}.{key}",

@@ -18,7 +18,7 @@ PLANNED = ("add", "subtract")
 def by_kind(check: Check, path: str, section: str, kind: Kind, params: Mapping[str, Any]) -> None:
     problem = check.reader.problem
     if section == "criteria":
-        for key in ("arm", "arms", "minus", "than", "over", "controls"):
+        for key in ("arm", "arms", "minus", "than", "over", "against", "controls"):
             unlabelled(check, path, key, params, "decides")
         if kind.name == "feature-asymmetry" and not params["matched"]:
             what = "pooled over text variants, models and texts differ together: it never decides"

@@ -21,7 +21,7 @@ JUDGED = "judged"
 """Where a dose is asked for: the one that the claim's dose rule chose on the select split."""
 HOST = "host"
 """Where a direction's role is asked for: the role of the arm that it is used in."""
-AT_ARMS = ("arm", "minus", "over", "controls")
+AT_ARMS = ("arm", "minus", "over", "against", "controls")
 """Parameters whose arms are read at one dose: ``at``, or the judged one where a kind has no at."""
 FEATURES = "features"
 """The arm under which feature counts are stored; no arm of a claim may be called so."""

@@ -67,10 +67,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Measure, judge, compare."""
+    from harness.cli.estimate import plan
     from harness.cli.measure import JobName, measure
     from harness.cli.progress import progress
     from harness.digest import write_atomic
-    from harness.lock.ledger import append
+    from harness.lock.ledger import append, read
     from harness.measure.job import REPRODUCTION, attempt_job, reproduction_job
     from harness.measure.store import json_bytes
     from harness.verdict.judging import judge_job
@@ -80,6 +81,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if args.again:
         for one in ids:
             shutil.rmtree(reproduction_job(root, one).folder, ignore_errors=True)
+    for line in plan([reproduction_job(root, one) for one in ids], read(root)):
+        output.say(line)
     with progress() as shown:
         jobs = measure([JobName(root, one, REPRODUCTION) for one in ids], args.workers, shown)
     result, codes = [], []
@@ -233,8 +236,9 @@ def _show(
 COMMAND = Command(
     name="reproduce",
     summary="measure a registered plan anew and compare with what was published",
-    text="Measure the registered plan anew into reports/reproduction/, judge it, and say which "
-    "verdicts and which numbers agree with the published attempt. The ledger is not touched, "
+    text="Say what will be measured and how long the attempt took, then measure the registered "
+    "plan anew into reports/reproduction/, without the dictionaries that no rule reads, and say "
+    "which verdicts and which numbers agree with the published attempt. The ledger is not touched, "
     "unless --record asks for a row. Exit code 3 if an outcome differs, 4 if nothing is published "
     "to compare with.",
     example="claims reproduce --all -n 2",

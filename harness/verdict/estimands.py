@@ -10,7 +10,7 @@ in ``harness.claim.kinds``) and returns values in the order of ``view.replicates
   is read, by linear interpolation along dose, where its removal first reaches that of the arm at
   the judged dose (or the largest removal that both reach).
 - feature-asymmetry, marker-ratio: ``harness.verdict.features``. best-production:
-  ``harness.verdict.production``.
+  ``harness.verdict.production``. steering-asymmetry: ``harness.verdict.asymmetry``.
 
 Not covered: tests (``harness.stats``).
 """
@@ -21,11 +21,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from harness.errors import UnknownName, nearest
+from harness.verdict.asymmetry import steering_asymmetry
 from harness.verdict.features import feature_asymmetry, marker_ratio
-from harness.verdict.view import MissingNumber, View
+from harness.verdict.gap import closed, first_reached
+from harness.verdict.view import View
 
 Spec = Mapping[str, Any]
 Values = dict[int, float]
@@ -47,19 +48,6 @@ def log_ratio(view: View, spec: Spec) -> Values:
     other = {**spec, "arm": spec["over"]}
     one, two = level(view, spec), level(view, other)
     return {r: one[r] / two[r] if two[r] != 0 else float("inf") for r in view.replicates}
-
-
-def closed(view: View, spec: Spec, r: int, number: float) -> float:
-    """The share of the gap that ``number`` closes in replicate r."""
-    base = view.value(r, spec["baseline"], spec["readout"])
-    gap = base - view.value(r, spec["reference"], spec["readout"])
-    if gap == 0:
-        raise MissingNumber(
-            f"baseline and reference do not differ in replicate {r}: there is no gap to close",
-            where=view.claim.id,
-            fix="The behaviour-present precondition should have caught this",
-        )
-    return (base - number) / gap
 
 
 def closed_gap(view: View, spec: Spec) -> Values:
@@ -92,27 +80,16 @@ def damage_difference(view: View, spec: Spec) -> Values:
         one = _path(view, spec, r, spec["arm"], base)
         two = _path(view, spec, r, spec["than"], base)
         goal = closed(view, spec, r, view.value(r, spec["arm"], spec["readout"], spec.get("at")))
-        goal = min(goal, float(one["removal"].max()), float(two["removal"].max()))
-        out[r] = _damage_at(two, goal) - _damage_at(one, goal)
+        goal = min(goal, float(one[0].max()), float(two[0].max()))
+        out[r] = first_reached(*two, goal) - first_reached(*one, goal)
     return out
 
 
-def _path(view: View, spec: Spec, r: int, arm: str, base: float) -> pd.DataFrame:
+def _path(view: View, spec: Spec, r: int, arm: str, base: float) -> tuple[np.ndarray, np.ndarray]:
     """Removal and damage along the arm's doses, starting at dose 0."""
     rows = view.curve(r, arm)
     removal = [closed(view, spec, r, float(v)) for v in rows[spec["readout"]].to_numpy()]
-    return pd.DataFrame({"removal": removal, "damage": rows[spec["damage"]].to_numpy() - base})
-
-
-def _damage_at(path: pd.DataFrame, goal: float) -> float:
-    """Damage where removal first reaches ``goal`` along the doses."""
-    removal, damage = path["removal"].to_numpy(), path["damage"].to_numpy()
-    first = int(np.argmax(removal >= goal - 1e-12))
-    if first == 0:
-        return float(damage[0])
-    low, high = removal[first - 1], removal[first]
-    share = (goal - low) / (high - low)
-    return float(damage[first - 1] + share * (damage[first] - damage[first - 1]))
+    return np.array(removal), rows[spec["damage"]].to_numpy() - base
 
 
 KINDS: Mapping[str, Callable[[View, Spec], Values]] = {
@@ -122,6 +99,7 @@ KINDS: Mapping[str, Callable[[View, Spec], Values]] = {
     "beyond-controls": beyond_controls,
     "damage-difference": damage_difference,
     "log-ratio": log_ratio,
+    "steering-asymmetry": steering_asymmetry,
     "feature-asymmetry": feature_asymmetry,
     "marker-ratio": marker_ratio,
 }

@@ -26,6 +26,8 @@ NAMES = {
     "feature-asymmetry": "ratio of marker features, trained over standard model",
     "marker-ratio": "firing rate of the marker feature, trained over standard model",
     "log-ratio": "ratio of {readout}, {arm} over {over}",
+    "steering-asymmetry": "share of the gap in {readout} closed by {arm} minus that closed by "
+    "{against} from the other side, at equal {equal}",
 }
 
 

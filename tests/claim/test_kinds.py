@@ -14,7 +14,7 @@ from harness.claim.vocabulary import METHOD_NEEDS, READOUTS
 from harness.intervene.methods import FITTERS
 from harness.stats.records import KINDS as TEST_KINDS
 from harness.stats.records import Rule, methods_of
-from harness.verdict import estimands, features, preconditions, production
+from harness.verdict import asymmetry, estimands, features, preconditions, production
 
 ALWAYS = re.compile(r"""(?:spec|params)\["(\w+)"\]""")
 PERHAPS = re.compile(r"""(?:spec|params)\.get\("(\w+)\"""")
@@ -24,6 +24,10 @@ COMPUTED: dict[str, tuple[Kind, list[Callable[..., object]]]] = {
 }
 HELPERS = {
     "estimand closed-gap": [estimands.closed],
+    "estimand steering-asymmetry": [
+        *(asymmetry._at_equal_kl, asymmetry._at_equal_dose, asymmetry._from_the_other_side),
+        *(asymmetry._path, estimands.closed),
+    ],
     "estimand beyond-controls": [estimands.closed_gap, estimands.closed],
     "estimand damage-difference": [estimands.closed, estimands._path],
     "estimand feature-asymmetry": [features._table, features._asymmetry],

@@ -120,3 +120,54 @@ def test_a_labelled_arm_may_be_capped_and_still_have_its_doses_covered(tmp_path:
         tmp_path, edited(text, "doses: [0, 1], label: x}", "doses: [0, 1]}"), OTHER_ROLES
     )
     assert [at for at, _ in found] == ["preconditions.covered.arms"]
+
+
+ASYMMETRY = """{kind: steering-asymmetry, arm: treatment, against: brought, baseline: baseline, reference: reference, readout: rate, equal: kl, at: 0.5}"""
+WITH_BROUGHT = edited(
+    edited(
+        CLAIM,
+        "  zeroed: {",
+        "  brought: {on: standard, site: onset, operation: add, direction: push, doses: [0, 0.5, 1.0]}\n  zeroed: {",
+    ),
+    "{kind: damage-difference, arm: treatment, than: other, baseline: baseline, reference: reference, readout: rate, damage: ordinary_loss, at: 0.5}",
+    ASYMMETRY,
+)
+
+
+def test_an_asymmetry_between_two_models_is_accepted(tmp_path: Path) -> None:
+    """One arm on each, along grids, one direction each."""
+    assert problems(tmp_path, WITH_BROUGHT) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "against: brought",
+            "against: other",
+            "the reference is on standard, and the arm 'other' on regulation",
+        ),
+        ("against: brought", "against: shared", "one number is read here"),
+        ("against: brought", "against: treatment", "is compared with itself"),
+        ("against: brought", "against: reference", "reference"),
+        (
+            "operation: add, direction: push, doses: [0, 0.5, 1.0]}",
+            "operation: add, direction: push, doses: judged}",
+            "is not measured at dose 0.5",
+        ),
+        (
+            "operation: add, direction: push, doses: [0, 0.5, 1.0]}",
+            "operation: add, direction: push, doses: [0, 1.0]}",
+            "0.5",
+        ),
+        ("equal: kl", "equal: norm", "kl"),
+    ],
+)
+def test_an_asymmetry_that_cannot_be_read_is_refused(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    """Each defect alone, named at the criterion that has it."""
+    found = problems(tmp_path, edited(WITH_BROUGHT, old, new))
+    assert found, "accepted"
+    assert all(path.startswith("criteria.less-damage") for path, _ in found), found
+    assert any(words in said for _, said in found), found

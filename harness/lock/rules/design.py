@@ -32,7 +32,7 @@ SHARES = ("rate", "garbage_rate", "onset_mass", "elsewhere_mass")
 NATS = 30.0
 DAMAGE = ("garbage_rate", "ordinary_loss", "kl")
 """Readouts that rise where a model is disturbed."""
-DECIDING = ("arm", "arms", "minus", "over", "than")
+DECIDING = ("arm", "arms", "minus", "over", "than", "against")
 """Parameters of an estimand whose arms decide, where they intervene."""
 COMPARED = ("arm", "minus", "over")
 """Those that decide where none intervenes."""

@@ -62,7 +62,7 @@ def margins(design: Design, criterion: Criterion) -> Iterator[Refusal]:
 
 def _at_dose_zero(design: Design, criterion: Criterion) -> bool:
     arms = {*listed(criterion.estimand.get("arm")), *listed(criterion.estimand.get("minus"))}
-    arms |= {*listed(criterion.estimand.get("over"))}
+    arms |= {*listed(criterion.estimand.get("over")), *listed(criterion.estimand.get("against"))}
     return criterion.estimand.get("at") == 0.0 and any(
         design.arms[a].operation for a in arms if a in design.arms
     )

@@ -20,7 +20,7 @@ RATIOS = (0.01, 1e6)
 GAP = (-1000.0, 1.0)
 """Of a gap: nothing closes more than the whole of it; making things worse has no natural end."""
 SHARES_OF_TRAINED = (0.0, 1000.0)
-GAPS = ("closed-gap", "beyond-controls", "damage-difference")
+GAPS = ("closed-gap", "beyond-controls", "damage-difference", "steering-asymmetry")
 FEATURES = ("feature-asymmetry", "marker-ratio")
 UPWARD = ("superiority", "ratio-above", "some-of")
 
@@ -65,6 +65,8 @@ def span(design: Design, criterion: Criterion, seen: bool = False) -> Span:
             return 0.0, 0.0
         low, high = design.span(spec["arm"], str(spec["damage"]), at)
         return low - high, high - low
+    if kind == "steering-asymmetry":
+        return GAP[0] - GAP[1], GAP[1] - GAP[0]
     return GAP
 
 
