@@ -76,7 +76,7 @@ def test_what_nobody_touched_is_verified(job: Job) -> None:
     assert found.ok
     assert not found.partial
     assert found.exit_code == 0
-    assert len(found.examined) == 6
+    assert len(found.examined) == 7
     assert any("UNANCHORED" in line for line in found.does_not_prove)
 
 
@@ -244,14 +244,18 @@ def test_a_record_that_the_ledger_never_got_is_a_problem(job: Job) -> None:
     assert not verify(job.root).ok
 
 
-def test_words_rendered_under_another_evaluator_are_said_not_to_be_compared(job: Job) -> None:
-    """Outcomes and numbers are; a reader is told that the words are not."""
+def test_words_of_another_evaluator_are_shown_beside_ours(job: Job) -> None:
+    """Outcomes and numbers are compared; each sentence that is another's is missing, not wrong."""
 
     def reword(value: dict[str, Any]) -> None:
         value.update(judged_by="sha256:" + "0" * 64, sentence="Proves everything.", scope="All.")
 
     edit_json(job.folder / "verdict.json", reword)
-    assert any("words" in note for note in verify(job.root).notes)
+    found = verify(job.root)
+    assert found.problems == []
+    assert found.partial
+    assert any("says sentence = Proves everything." in line for line in found.missing)
+    assert any("says scope = All." in line for line in found.missing)
 
 
 def test_a_cell_of_a_replicate_that_was_never_planned_is_named(job: Job) -> None:
