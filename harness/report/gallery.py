@@ -33,7 +33,7 @@ class Sweep:
     heading: str
     note: str
     treated: bool
-    """The arm whose dose is judged: drawn large; the others are compared with it."""
+    """Drawn large: the arm whose dose is judged, and arms that a criterion sets against it."""
     main: FigureView
     below: tuple[FigureView, ...]
 
@@ -56,7 +56,8 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
     arms = cv.arms_of(report.claim)
     main = _treatment(report.claim)
     sweeps, panels = [], []
-    for arm in sorted(cv.sweeps(frame, arms), key=lambda name: name != main):
+    against = _against(report.verdict)
+    for arm in sorted(cv.sweeps(frame, arms), key=lambda n: (n != main, n not in against)):
         order = tuple(arms[arm].get("directions") or ())
         found = tuple(c for c in cv.curves(frame, arm, "rate", order) if not c.empty)
         if len(found) > 1:
@@ -104,7 +105,8 @@ def _levels(frame: pd.DataFrame, arms: cv.Arms, readout: str, arm: str) -> dict[
 def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str) -> Sweep:
     arms = cv.arms_of(report.claim)
     treated = arm == _treatment(report.claim)
-    judged = cv.judged_doses(report) if treated else {}
+    large = treated or arm in _against(report.verdict)
+    judged = cv.judged_doses(report) if large else {}
     random = tuple(
         name
         for name in (cv.controls(frame, arms) if treated else ())
@@ -124,10 +126,19 @@ def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str) -> Sweep:
         name = f"dose-{_slug(arm)}-{_slug(readout)}"
         return dose_figure(found, name, large=large) if found else None
 
-    main = figure("rate", large=treated)
+    main = figure("rate", large=large)
     assert main is not None  # the caller saw a curve of rates
     below = tuple(f for f in (figure(r, large=False) for r in BELOW) if f)
-    return Sweep(humane(arm), str(arms[arm].get("label") or ""), treated, main, below)
+    return Sweep(humane(arm), str(arms[arm].get("label") or ""), large, main, below)
+
+
+def _against(verdict: Mapping[str, Any]) -> set[str]:
+    """Arms that criteria compare the treatment with from the other side."""
+    return {
+        str(name)
+        for row in verdict.get("criteria") or ()
+        if (name := (row.get("estimand") or {}).get("against"))
+    }
 
 
 def _best_doses(verdict: Mapping[str, Any], arm: str) -> dict[str, dict[int, float]]:

@@ -149,6 +149,8 @@ def _deciding(claim: Mapping[str, Any]) -> set[str]:
         estimand = row.get("estimand") or {}
         arms = estimand.get("arms", estimand.get("arm", ()))
         found |= {arms} if isinstance(arms, str) else set(arms)
+        if estimand.get("against"):
+            found.add(str(estimand["against"]))
     return found
 
 

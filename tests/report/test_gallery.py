@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report.gallery import dictionary_table
+from harness.report.curves import summary
+from harness.report.gallery import dictionary_table, gallery
 from harness.report.words import NONE
 from tests.report.others import asymmetry
+from tests.report.sample import suppression
 
 KEYS = ("explained_variance", "dead_fraction", "l0")
 GOOD = {"explained_variance": 0.9, "dead_fraction": 0.1, "l0": 4.0}
@@ -42,3 +44,18 @@ def test_quality_shows_the_mean_and_the_worst() -> None:
     assert table is not None
     mean = 0.9 - 0.4 / len(records)
     assert table.rows[0][3:] == (f"{mean:.3f}", "0.500", "0.400", "4.0")
+
+
+def test_an_arm_that_is_set_against_the_treatment_is_drawn_like_it() -> None:
+    """Open, large and second; an arm that no criterion names stays folded."""
+    report = suppression()
+    sweeps = gallery(report, summary(report)).sweeps
+    folded = [s.heading for s in sweeps if not s.treated]
+    assert folded, "the sample has one sweep only"
+    last = next(a for a in report.claim["arms"] if a["name"].replace("-", " ") == folded[-1])
+    made = dict(report.verdict["criteria"][0])
+    made["estimand"] = {**made["estimand"], "against": last["name"]}
+    verdict = {**report.verdict, "criteria": [made]}
+    changed = gallery(replace(report, verdict=verdict), summary(report)).sweeps
+    assert [s.heading for s in changed if s.treated] == [sweeps[0].heading, folded[-1]]
+    assert changed[1].heading == folded[-1]
