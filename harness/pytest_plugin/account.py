@@ -49,8 +49,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Account:
-    """A run's account. ``strict`` makes an error of everything that was not reported, and of code
-    beside the claims that is not as it was locked: it could judge in our place."""
+    """A run's account. ``strict`` makes an error of everything that was not reported."""
 
     workspaces: tuple[Workspace, ...]
     strict: bool
@@ -66,8 +65,6 @@ class Account:
             silent = sum(w.silent for w in self.workspaces)
             if silent:
                 out.append(f"{silent} registered and not reported (strict)")
-            if any(w.beside for w in self.workspaces):
-                out.append("code beside the claims ran and is not as it was locked (strict)")
             if any(w.unknown for w in self.workspaces):
                 out.append("what is registered is not known (strict)")
             if not self.workspaces:
