@@ -1,6 +1,6 @@
 # make reproduce   from a fresh clone: the three headline claims, up to reports/index.html
 # make test        the same set-up, then the tests
-# Both need Python 3.11+ and make, nothing else. Also: make check, bench, fuzz, clean, distclean
+# Both need Python 3.11+ and make, nothing else. Also: reproduce-all, check, bench, fuzz, clean, distclean
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
