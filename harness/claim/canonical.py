@@ -21,7 +21,7 @@ from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction
 from harness.claim.vocabulary import JUDGED
 from harness.yamlio import of_json
 
-ORDERED = ("directions", "arms", "preconditions", "criteria", "shown")
+ORDERED = ("directions", "arms", "probes", "preconditions", "criteria", "shown")
 
 
 def claim_to_json(claim: Claim) -> dict[str, Any]:
@@ -44,6 +44,8 @@ def claim_to_json(claim: Claim) -> dict[str, Any]:
         ],
         "criteria": [_criterion(c) for c in claim.criteria],
     }
+    if claim.probes:
+        out["probes"] = [{"name": p.name, "kind": p.kind, **_plain(p.params)} for p in claim.probes]
     if claim.dose_rule is not None:
         out["dose_rule"] = asdict(claim.dose_rule)
     if claim.shown:

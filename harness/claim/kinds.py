@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.claim.probes import QUANTITIES
 from harness.claim.rules import TESTS, TestKind
 from harness.claim.vocabulary import DICTIONARIES, READOUTS, Kind, Param
 
@@ -26,6 +27,12 @@ HOOK = Param("hook", "hook", "hook point of the dictionaries")
 POSITIONS = Param("positions", "positions", "position class")
 TRAINED = Param("trained", "role", "role that learned it", required=False, default="regulation")
 STANDARD = Param("standard", "role", "role that did not", required=False, default="standard")
+PROBED = (
+    Param("probe", "probe", "which probe"),
+    Param("on", "role", "of which model"),
+    Param("item", "item", "of which layer, head or position class"),
+    Param("read", "word", "which of its numbers", choices=QUANTITIES),
+)
 GATE = ("garbage_rate", "ordinary_loss", "specificity")
 
 
@@ -146,6 +153,30 @@ ESTIMANDS: Mapping[str, Kind] = _table(
     ),
     Kind("log-ratio", "the readout of an arm over that of another, tested on logarithms",
          (ARM, OVER, READOUT, AT), "A02", scale="ratio"),
+    Kind("probe", "one number of a probe", PROBED),
+    Kind(
+        "probe-contrast",
+        "one number of a probe minus another of its numbers",
+        (
+            *PROBED,
+            Param("minus_on", "role", "role of what is subtracted (the same)", required=False),
+            Param("minus_item", "item", "its item (the same)", required=False),
+            Param("minus_read", "word", "its quantity (the same)", required=False,
+                  choices=QUANTITIES),
+        ),
+    ),
+    Kind(
+        "probe-ratio",
+        "one number of a probe over another of its numbers, tested on logarithms",
+        (
+            *PROBED,
+            Param("over_on", "role", "role of the denominator (the same)", required=False),
+            Param("over_item", "item", "its item (the same)", required=False),
+            Param("over_read", "word", "its quantity (the same)", required=False,
+                  choices=QUANTITIES),
+        ),
+        scale="ratio",
+    ),
 )  # fmt: skip
 
 
@@ -242,6 +273,15 @@ PRECONDITIONS: Mapping[str, Kind] = _table(
             Param("dead_at_most", "number", "share of features that never fire", low=0.0, high=1.0),
         ),
         "A12",
+    ),
+    Kind(
+        "probe",
+        "a number of a probe is within a bound, in every replicate",
+        (
+            *PROBED,
+            Param("at_least", "number", "lower bound", required=False),
+            Param("at_most", "number", "upper bound", required=False),
+        ),
     ),
     Kind(
         "share",

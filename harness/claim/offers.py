@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.claim.kinds import Kind
 from harness.claim.schema import Arm, Claim, Direction
 from harness.claim.sound import Check
+from harness.claim.suits_probes import check_offered, dictionary_offered, probe_roles
 from harness.claim.vocabulary import HOST
 from harness.fields import Reader
 from harness.subject.interface import Recipe
@@ -38,12 +38,13 @@ def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
         if section != "shown":
             _replicates(check, path, params, caps, spare_labels=kind.name == "coverage")
         if kind.features or kind.name == "dictionary":
-            _dictionaries(check, path, kind, params, recipe)
+            dictionary_offered(check, path, kind, params, recipe)
         if kind.features:
             for key in ("trained", "standard"):
                 _role_throughout(check, f"{path}.{key}", params[key], caps)
         if kind.name == "health":
             _health(check, path, params, recipe)
+    check_offered(check, recipe)
 
 
 def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
@@ -113,30 +114,6 @@ def _role_throughout(
         )
 
 
-def _dictionaries(
-    check: Check, path: str, kind: Kind, params: Mapping[str, Any], recipe: Recipe
-) -> None:
-    spec = recipe.dictionaries
-    if spec is None:
-        check.reader.problem(
-            path, f"the recipe {recipe.id} trains no dictionaries", "Add dictionaries: to it"
-        )
-        return
-    if params["hook"] not in spec.hooks:
-        check.reader.problem(
-            f"{path}.hook",
-            f"the recipe has no dictionaries at {params['hook']}",
-            f"It has them at {', '.join(spec.hooks) or 'no hook'}",
-        )
-    for key in ("trained", "standard") if kind.features else ():
-        if params[key] not in spec.roles:
-            check.reader.problem(
-                f"{path}.{key}",
-                f"the recipe has no dictionaries of {params[key]!r}",
-                f"It has them of {', '.join(spec.roles) or 'no role'}",
-            )
-
-
 def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) -> None:
     """A role whose health is asked for but which is never built would pass unseen."""
     claim = check.claim
@@ -151,6 +128,8 @@ def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) 
     for _, _, kind, other in check.specs():
         if kind.features:
             built |= {other["trained"], other["standard"]}
+    for probe in claim.probes:
+        built |= {*probe_roles(probe)} if check.sound("probes", probe.name) else set()
     known = {role.name for role in recipe.roles}
     for role in params.get("roles") or ():
         if role in known and role not in built:

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from harness.claim.offers import check_offers
 from harness.claim.parse_arms import Names, arms, directions, dose_rule, sites
-from harness.claim.parse_rules import criteria, preconditions, shown
+from harness.claim.parse_rules import criteria, preconditions, probes, shown
 from harness.claim.schema import SCHEMA, Claim, Exclusion, Samples, Subject
 from harness.claim.suits import check_suits
 from harness.errors import BadInput, ClaimsError, NothingThere, Problem, UnknownName, nearest
@@ -47,6 +47,7 @@ OPTIONAL = (
     "sites",
     "directions",
     "dose_rule",
+    "probes",
     "shown",
     "exclusion",
     "waivers",
@@ -151,6 +152,7 @@ def read_claim(document: Document, recipe: Recipe | None = None, stem: str | Non
         preconditions=read("preconditions", lambda n: preconditions(n, names), ()),
         criteria=read("criteria", lambda n: criteria(n, names), ()),
         shown=read("shown", lambda n: shown(n, names), {}),
+        probes=read("probes", lambda n: probes(n, names), ()),
         exclusion=read("exclusion", _exclusion, None),
         waivers=read("waivers", _waivers, {}),
         does_not_show=read("does_not_show", lambda n: _texts(n, "a list of sentences"), ()),

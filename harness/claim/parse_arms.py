@@ -7,19 +7,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.claim.kinds import READOUTS
-from harness.claim.schema import (
-    CONTROLS,
-    METHODS,
-    OPERATIONS,
-    Arm,
-    Direction,
-    DoseRule,
-    Site,
-)
+from harness.claim.schema import CONTROLS, METHODS, OPERATIONS, Arm, Direction, DoseRule, Site
 from harness.claim.vocabulary import FEATURES, HOST, JUDGED, METHOD_NEEDS
 from harness.errors import ClaimsError, nearest
 from harness.fields import Node
@@ -49,6 +41,7 @@ class Names:
     roles: tuple[str, ...] | None
     dose_rule: bool
     rule_arm: str | None
+    probes: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def of(keys: Mapping[str, Node], recipe: Recipe | None) -> Names:
@@ -64,6 +57,7 @@ class Names:
             roles=None if recipe is None else tuple(r.name for r in recipe.roles),
             dose_rule="dose_rule" in keys,
             rule_arm=rule if isinstance(rule, str) else None,
+            probes=mapping("probes"),
         )
 
     def intervenes(self, arm: str) -> bool:

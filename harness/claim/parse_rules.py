@@ -9,12 +9,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.claim.kinds import ESTIMANDS, PRECONDITIONS, TESTS, Kind, Param
-from harness.claim.parse_arms import Names, reference, role
-from harness.claim.schema import Criterion, Expectation, Precondition, Test
+from harness.claim.kinds import ESTIMANDS, PRECONDITIONS, TESTS, Kind
+from harness.claim.parse_arms import Names
+from harness.claim.parse_values import value
+from harness.claim.probes import PROBES
+from harness.claim.schema import Criterion, Expectation, Precondition, Probe, Test
 from harness.claim.vocabulary import AT_ARMS, JUDGED
 from harness.fields import Node
-from harness.subject.recipe import HOOK, POSITIONS
 
 MOST_CRITERIA = 32
 """Each is simulated before the claim is locked, which takes up to seconds."""
@@ -33,8 +34,8 @@ def preconditions(node: Node, names: Names) -> tuple[Precondition, ...]:
         out.append(Precondition(name, kind.name, _params(entry, kind, keys, names), why))
         if kind.name == "dose-chosen" and not names.dose_rule:
             entry.problem("dose-chosen without a dose rule", "Add dose_rule:")
-        if kind.name == "level" and ("at_least" in keys) == ("at_most" in keys):
-            entry.problem("level needs one bound", "Give at_least or at_most")
+        if kind.name in ("level", "probe") and ("at_least" in keys) == ("at_most" in keys):
+            entry.problem(f"{kind.name} needs one bound", "Give at_least or at_most")
     return tuple(out)
 
 
@@ -77,15 +78,24 @@ def _kind(
     optional: tuple[str, ...] = (),
 ) -> tuple[Kind, dict[str, Node]]:
     """The kind, and its keys after unknown and missing ones are reported."""
-    value = entry.value.get("kind") if isinstance(entry.value, dict) else None
-    if isinstance(value, str) and value in table:
-        kind = table[value]
+    named = entry.value.get("kind") if isinstance(entry.value, dict) else None
+    if isinstance(named, str) and named in table:
+        kind = table[named]
         return kind, entry.fields(("kind", *kind.required, *extra), (*kind.optional, *optional))
     if isinstance(entry.value, dict) and "kind" in entry.value:
         dict(entry.entries())["kind"].word(tuple(table), what)
     else:
         entry.fields(("kind",), tuple(entry.value) if isinstance(entry.value, dict) else ())
     return Kind("", "", ()), {}
+
+
+def probes(node: Node, names: Names) -> tuple[Probe, ...]:
+    """Readings of models without an arm."""
+    out = []
+    for name, entry in node.named("probe"):
+        kind, keys = _kind(entry, PROBES, "kind of probe")
+        out.append(Probe(name, kind.name, _params(entry, kind, keys, names)))
+    return tuple(out)
 
 
 def _estimand(node: Node, names: Names, extra: tuple[str, ...] = ()) -> Params:
@@ -101,7 +111,7 @@ def _params(entry: Node, kind: Kind, keys: Mapping[str, Node], names: Names) -> 
     out: Params = {}
     for param in kind.params:
         if param.name in keys:
-            out[param.name] = _value(keys[param.name], param, names)
+            out[param.name] = value(keys[param.name], param, names)
         elif param.default is not None:
             out[param.name] = param.default
     for key in kind.intervened:
@@ -149,52 +159,6 @@ def _dose_is_measured(entry: Node, keys: Mapping[str, Node], values: Params, nam
                 )
         elif names.judged(arm) or (grid is not None and at not in grid):
             node.problem(f"{arm!r} is not measured at dose {at}", "Write a dose of its grid")
-
-
-def _value(node: Node, param: Param, names: Names) -> Any:
-    """One parameter's value, checked by its type."""
-    match param.type:
-        case "arm":
-            return reference(node, "arm", names.arms)
-        case "arms":
-            return _names(node, "arm", lambda item: reference(item, "arm", names.arms))
-        case "role":
-            return role(node, names)
-        case "roles":
-            return _names(node, "role", lambda item: role(item, names))
-        case "direction":
-            return reference(node, "direction", names.directions)
-        case "readout" | "word":
-            return node.word(param.choices, param.type if param.type == "readout" else param.name)
-        case "dose":
-            return _dose(node, names)
-        case "flag":
-            return node.flag()
-        case "hook":
-            return node.pattern(HOOK, "a hook point, such as blocks.2.hook_resid_post")
-        case "positions":
-            return node.pattern(POSITIONS, "a position class, such as step_onset")
-        case "bounds":
-            keys = node.fields(param.keys)
-            return {name: entry.number(low=param.low) for name, entry in keys.items()}
-    return node.number(param.low, param.high, above=param.above)
-
-
-def _names(node: Node, what: str, read: Any) -> tuple[str, ...]:
-    out = tuple(read(item) for item in node.items(f"a list of {what}s"))
-    if isinstance(node.value, list) and not out:
-        node.problem(f"no {what} is named", "Name at least one")
-    if len(set(out)) < len(out):
-        node.problem(f"{what} listed twice", "List each once")
-    return out
-
-
-def _dose(node: Node, names: Names) -> str | float:
-    if isinstance(node.value, str):
-        if node.word((JUDGED,), "dose") == JUDGED and not names.dose_rule:
-            node.problem("judged without a dose rule", "Add dose_rule:, or write a dose")
-        return JUDGED
-    return node.number(low=0.0)
 
 
 def _test(node: Node) -> Test:

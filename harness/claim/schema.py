@@ -157,6 +157,15 @@ class Precondition:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """Readings of models without an arm; ``params`` as ``harness.claim.probes`` declares."""
+
+    name: str
+    kind: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Exclusion:
     """Replicates failing these health bounds are left out, up to ``at_most``; never by outcome."""
 
@@ -183,6 +192,7 @@ class Claim:
     criteria: tuple[Criterion, ...]
     shown: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Estimands that are reported and never decide."""
+    probes: tuple[Probe, ...] = ()
     exclusion: Exclusion | None = None
     waivers: Mapping[str, str] = field(default_factory=dict)
     does_not_show: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from harness.claim.parse_arms import WITHOUT_DIRECTION
 from harness.claim.schema import Arm, Claim
 from harness.claim.sound import Check
 from harness.claim.suits_kinds import by_kind, exclusion, pairs_and_ratios, unlabelled
+from harness.claim.suits_probes import check_probes
 from harness.claim.vocabulary import AT_ARMS
 from harness.fields import Reader
 
@@ -44,6 +45,7 @@ def check_suits(claim: Claim, reader: Reader) -> None:
     for path, section, kind, params in check.specs():
         _spec(check, path, section, kind, params)
     pairs_and_ratios(check)
+    check_probes(check)
     exclusion(check)
 
 

@@ -23,12 +23,12 @@ HOST = "host"
 """Where a direction's role is asked for: the role of the arm that it is used in."""
 AT_ARMS = ("arm", "minus", "over", "against", "controls")
 """Parameters whose arms are read at one dose: ``at``, or the judged one where a kind has no at."""
-FEATURES = "features"
-"""The arm under which feature counts are stored; no arm of a claim may be called so."""
+FEATURES, PROBED = "features", "probes"
+"""Arms under which feature counts and probes are stored; no arm of a claim may be called so."""
 
 Type = Literal[
     "arm", "arms", "role", "roles", "direction", "readout", "dose", "number", "flag", "word",
-    "hook", "positions", "bounds",
+    "hook", "positions", "bounds", "probe", "name", "item", "classes", "count",
 ]  # fmt: skip
 
 

@@ -83,6 +83,7 @@ def _whole(design: Design) -> Iterator[Refusal]:
         for c in claim.criteria:
             if c.estimand.get("kind") in FEATURES:
                 read += [c.estimand["trained"], c.estimand["standard"]]
+            read += [c.estimand[k] for k in ("on", "over_on", "minus_on") if c.estimand.get(k)]
         for role in dict.fromkeys(role for role in read if role not in looked_at):
             where = f"preconditions.{health[0].name}.roles"
             yield refusal("health", where, f"criteria read {role}, whose health is not looked at")

@@ -57,12 +57,17 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         **{"stratum": TEXT, "positions_class": LABEL, "positions": COUNT},
         **{"fires_regulation": COUNT, "fires_standard": COUNT},
     },
+    "probes": {
+        **{"probe": LABEL, "model": LABEL, "item": LABEL, "quantity": LABEL},
+        **{"value": NUMBER, "text": TEXT},
+    },
 }
 """Mode -> column -> what it holds."""
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     "generate": ("variant", "dose", "prompt"),
     "score": ("variant", "dose", "prompt"),
     "features": (*("dictionary", "hook", "feature", "text_variant", "stratum", "positions_class"),),
+    "probes": ("probe", "model", "item", "quantity"),
 }
 """Columns that together occur once."""
 

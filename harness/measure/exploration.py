@@ -53,6 +53,7 @@ def design(claim: Claim, recipe: Recipe, code: Mapping[str, str]) -> str:
                 list(feature_positions(claim)),
                 list(feature_roles(claim)),
             ],
+            **({"probes": whole["probes"]} if "probes" in whole else {}),
             "recipe": recipe_to_json(recipe),
             "code": dict(code),
         }

@@ -9,6 +9,8 @@ from harness.plan.needs import (
     feature_positions,
     feature_roles,
     models_needed,
+    probe_hooks,
+    probe_models,
     select_arms,
 )
 
@@ -19,5 +21,7 @@ __all__ = [
     "feature_positions",
     "feature_roles",
     "models_needed",
+    "probe_hooks",
+    "probe_models",
     "select_arms",
 ]

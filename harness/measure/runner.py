@@ -21,11 +21,16 @@ import torch
 from harness.claim.schema import Arm
 from harness.measure.artefacts import Built, Progress, Workshop
 from harness.measure.dose import Chosen, choose
-from harness.measure.job import REPRODUCTION, Job, recheck
+from harness.measure.job import Job, recheck
 from harness.measure.needs import dictionary_hooks, models_needed, select_arms
 from harness.measure.runner_cells import Sample, batches, run_generate, run_score
-from harness.measure.runner_features import measure_family, measure_features
+from harness.measure.runner_features import (
+    dictionaries_described,
+    measure_family,
+    measure_features,
+)
 from harness.measure.runner_fit import Fitting
+from harness.measure.runner_probes import measure_probes
 from harness.measure.store import CellName, write_cell, write_record
 from harness.measure.tables import summarise
 from harness.subject.backend import Model, load_model
@@ -72,8 +77,9 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     features, quality = measure_features(
         job, replicate, workshop, models, dictionary_hooks(claim), progress
     )
-    if job.kind != REPRODUCTION:  # which compares verdicts, and no rule reads the others
-        quality = measure_family(job, replicate, workshop, models, quality, progress)
+    probed = measure_probes(job, replicate, workshop, models, progress)
+    hooks = dictionaries_described(job)
+    quality = measure_family(job, replicate, workshop, models, quality, hooks, progress)
     watch = workshop.watch
     watch.refuse(watch.found)
     with watch.pause():
@@ -84,6 +90,8 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
         for split, table in features.groupby("split", sort=True):
             name = CellName("features", replicate, str(split), "features")
             write_cell(job.folder, name, table.drop(columns=["split"]))
+    if len(probed):
+        write_cell(job.folder, CellName("probes", replicate, job.final_split, "probes"), probed)
     record = _record(job, replicate, built, fitting, chosen, quality)
     if watch.found:
         record["read_besides"] = sorted(watch.found)

@@ -15,8 +15,13 @@ import torch
 from torch import Tensor
 
 from harness.measure.artefacts import Progress, Workshop
-from harness.measure.job import Job
-from harness.measure.needs import feature_positions, feature_roles
+from harness.measure.job import REPRODUCTION, Job
+from harness.measure.needs import (
+    dictionary_hooks,
+    feature_positions,
+    feature_roles,
+    probe_hooks,
+)
 from harness.readout.dictionary import load_dictionary, quality, random_like
 from harness.readout.features import count_features
 from harness.subject.backend import Model
@@ -65,26 +70,37 @@ def measure_features(
     return pd.concat(tables, ignore_index=True), found
 
 
+def dictionaries_described(job: Job) -> tuple[str, ...]:
+    """Hooks whose dictionaries are described: all of the recipe's where the claim reads any; in a
+    reproduction, which compares verdicts, those that a rule reads."""
+    read = (*dictionary_hooks(job.claim), *probe_hooks(job.claim))
+    spec = job.recipe.dictionaries
+    if job.kind == REPRODUCTION:
+        return probe_hooks(job.claim)
+    return spec.hooks if spec is not None and read else ()
+
+
 def measure_family(
     job: Job,
     replicate: int,
     workshop: Workshop,
     models: Mapping[tuple[str, int], Model],
     known: Mapping[str, Any],
+    hooks: Sequence[str],
     progress: Progress,
 ) -> dict[str, Any]:
-    """Quality of every dictionary that the recipe lists, built if it is not there, and of a random
-    one of the same shape at each hook; keys as in ``known``, which is taken over.
+    """Quality of every dictionary that the recipe lists at ``hooks``, built if it is not there, and
+    of a random one of the same shape at each hook; keys as in ``known``, which is taken over.
 
-    Only where the claim reads dictionaries at all. Roles that were not built here are left out.
+    Roles that were not built here are left out.
     """
     found, spec = dict(known), job.recipe.dictionaries
-    if not known or spec is None:
+    if spec is None:
         return found
     task, samples = workshop.builder.task, job.claim.samples
     seed = job.seeds.seed("texts", job.final_split)
     texts = {v: task.texts(job.final_split, samples.texts, seed, v) for v in task.variants}
-    for hook in spec.hooks:
+    for hook in hooks:
         random = None
         for role in spec.roles:
             if (role, replicate) not in models or f"{role}/{hook}" in found:

@@ -32,7 +32,7 @@ from harness.strictjson import NotJson, parse_object
 
 MOST = {".parquet": MOST_BYTES, ".json": 4 * strictjson.MOST_BYTES, ".safetensors": 1 << 30}
 """Suffix -> bytes that are digested at the most; what is read has bounds of its own."""
-MODES = ("generate", "score", "features")
+MODES = ("generate", "score", "features", "probes")
 WITHOUT_DIRECTIONS = "causal-claims/attempt/1"
 SCHEMA = "causal-claims/attempt/2"
 """Of ``attempt.json``: what is recorded from now on."""

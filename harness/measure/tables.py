@@ -10,7 +10,7 @@ Not covered: writing cells (``harness.measure.store``), statistics (``harness.st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Evidence:
     features: pd.DataFrame
     records: Mapping[int, Mapping[str, Any]]
     deviations: tuple[str, ...] = ()
+    probes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def replicates(self) -> tuple[int, ...]:
@@ -140,6 +141,7 @@ def load_evidence(job: Job) -> Evidence:
         generate=kept["generate"],
         score=kept["score"],
         features=kept["features"],
+        probes=kept["probes"],
         records={r: read_json(record_path(job.folder, r)) for r in done},
         deviations=job.deviations,
     )

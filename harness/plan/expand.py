@@ -18,15 +18,15 @@ from harness.subject.interface import Recipe
 Condition = tuple[str, float | None]
 """(variant, dose); the dose is None where it is the one that the select split will choose."""
 MODES = ("generate", "score")
-FEATURES = "features"
+FEATURES, PROBES = "features", "probes"
 
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """One cell: an arm (or the word ``features``) of a replicate on a split, in one mode.
+    """One cell: an arm (or ``features``, ``probes``) of a replicate on a split, in one mode.
 
     A cell whose conditions are all at the judged dose (``waits``) is left out of a replicate in
-    which no dose is admissible. ``conditions`` is empty for features.
+    which no dose is admissible. ``conditions`` is empty for features and probes.
     """
 
     arm: str
@@ -64,6 +64,8 @@ def _replicate(
                 yield PlannedCell(arm.name, replicate, split, mode, conditions(arm))
         if dictionary_hooks(claim):
             yield PlannedCell(FEATURES, replicate, split, FEATURES, ())
+    if claim.probes:
+        yield PlannedCell(PROBES, replicate, final_split, PROBES, ())
 
 
 def conditions(arm: Arm) -> tuple[Condition, ...]:

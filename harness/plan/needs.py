@@ -6,8 +6,10 @@ Pure functions of the claim and the recipe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from harness.claim.schema import Arm, Claim
+from harness.claim.probes import PROBES
+from harness.claim.schema import Arm, Claim, Probe
 from harness.subject.interface import Recipe
 
 HOST = "host"
@@ -34,7 +36,29 @@ def models_needed(claim: Claim, recipe: Recipe, replicate: int) -> tuple[tuple[s
                 needed[role, (replicate + arm.donor) % n] = None
     for role in _dictionary_roles(claim):
         needed[role, replicate] = None
+    for probe in claim.probes:
+        for model in probe_models(probe):
+            needed[model.role, (replicate + model.donor) % n] = None
     return tuple(needed)
+
+
+@dataclass(frozen=True)
+class ProbedModel:
+    """A model that a probe looks at: the role of the replicate ``donor`` further on."""
+
+    role: str
+    donor: int = 0
+
+
+def probe_models(probe: Probe) -> tuple[ProbedModel, ...]:
+    """The models that a probe looks at; the donor's is the standard one."""
+    if "on" in probe.params:
+        return tuple(ProbedModel(str(role)) for role in probe.params["on"])
+    donor = int(probe.params.get("donor") == "next")
+    return (
+        ProbedModel(str(probe.params["trained"])),
+        ProbedModel(str(probe.params["standard"]), donor),
+    )
 
 
 def _estimands(claim: Claim) -> Iterable[dict[str, object]]:
@@ -61,6 +85,13 @@ FEATURE_KINDS = ("feature-asymmetry", "marker-ratio")
 def dictionary_hooks(claim: Claim) -> tuple[str, ...]:
     """Hook points at which the claim counts features, in order of first mention."""
     hooks = {str(s["hook"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
+    return tuple(hooks)
+
+
+def probe_hooks(claim: Claim) -> tuple[str, ...]:
+    """Hook points at which probes and preconditions read dictionaries."""
+    hooks = {str(p.params["hook"]): None for p in claim.probes if PROBES[p.kind].features}
+    hooks |= {str(p.params["hook"]): None for p in claim.preconditions if p.kind == "dictionary"}
     return tuple(hooks)
 
 

@@ -74,6 +74,7 @@ class Model(Protocol):
     mode: str
     """Backend and settings that change what a norm means, in words."""
     n_layers: int
+    n_heads: int
     d_model: int
     vocab: int
     context: int
@@ -91,6 +92,12 @@ class Model(Protocol):
 
     def activations(self, tokens: Tensor, hook: str) -> Tensor:
         """Activation [B, T, d] at ``hook`` for tokens [B, T]."""
+
+    def lens(self, x: Tensor) -> Tensor:
+        """Logits [..., V] that the last norm and the unembedding give for residuals [..., d]."""
+
+    def patterns(self, tokens: Tensor, layer: int) -> Tensor:
+        """Attention probabilities [B, heads, T, T] of a block, queries before keys."""
 
     def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
         """Gradient [B, T, d] of the scalar ``goal(logits [B, T, V])`` wrt the site's activation."""

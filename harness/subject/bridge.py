@@ -31,6 +31,8 @@ from harness.subject.foreign import check_checkpoint
 from harness.subject.reading import Readout, Whole
 
 MID = ".hook_resid_mid"
+MIXED = ".attn.hook_z"
+"""What the heads mix, [B, T, heads, d_head]; sites are [B, T, d_model], so it is laid flat."""
 FOREIGN = (
     *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError),
     *(OSError, RuntimeError, TypeError, ValueError, SafetensorError),
@@ -58,6 +60,7 @@ class BridgeModel:
         on = bool(getattr(bridge, "compatibility_mode", False))
         self.mode = f"bridge, compatibility mode {'on' if on else 'off'}"
         self.n_layers, self.d_model = int(bridge.cfg.n_layers), int(bridge.cfg.d_model)
+        self.n_heads = int(bridge.cfg.n_heads)
         self.vocab, self.context = int(bridge.cfg.d_vocab), int(bridge.cfg.n_ctx)
         self._known = tuple(str(k) for k in bridge.hook_dict)
 
@@ -75,6 +78,25 @@ class BridgeModel:
 
     def activations(self, tokens: Tensor, hook: str) -> Tensor:
         return self._capture(tokens, hook)[0]
+
+    def lens(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            out: Tensor = self.bridge.unembed(self.bridge.ln_final(x))
+        return out
+
+    def patterns(self, tokens: Tensor, layer: int) -> Tensor:
+        seen: list[Tensor] = []
+
+        def look(x: Tensor, hook: Any) -> None:
+            seen.append(x.detach())
+
+        hook = f"blocks.{layer}.attn.hook_pattern"
+        self.check_site(hook)
+        with torch.no_grad(), self.bridge.hooks(fwd_hooks=[(hook, look)]):
+            self.bridge(tokens, return_type="logits")
+        if not seen:
+            raise NothingFired(f"the hook at {hook!r} never fired", where=self.name)
+        return seen[-1]
 
     def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
         leaves: list[Tensor] = []
@@ -182,8 +204,9 @@ class BridgeModel:
         if not watch.hook.endswith(MID):
 
             def rewrite(x: Tensor, hook: Any) -> Tensor:
-                require_width(x, self.d_model, watch.hook, self.name)
-                return watch(x)
+                flat = x.flatten(2) if watch.hook.endswith(MIXED) else x
+                require_width(flat, self.d_model, watch.hook, self.name)
+                return watch(flat).view_as(x)
 
             return [(watch.hook, rewrite)]
         block = watch.hook.removesuffix(MID)

@@ -20,6 +20,13 @@ from torch import Tensor, nn
 Tap = Callable[[str, Tensor], Tensor]
 """Called with a site name and its activation [B, T, d_model]; returns what takes its place."""
 
+PARTS = (
+    *("hook_resid_pre", "attn.hook_z", "hook_attn_out"),
+    *("hook_resid_mid", "hook_mlp_out", "hook_resid_post"),
+)
+"""A block's sites. ``attn.hook_z`` is what the heads mix, head after head, before the matrix that
+writes it into the residual; TransformerLens has it as [B, T, heads, d_head]."""
+
 
 @dataclass(frozen=True)
 class DecoderConfig:
@@ -97,7 +104,8 @@ class Block(nn.Module):
     def attend(
         self, x: Tensor, cos: Tensor, sin: Tensor, store: Cache | None, layer: int
     ) -> Tensor:
-        """Causal self-attention of x [B, T, d]; with a cache, T new positions after its length."""
+        """What the heads of causal self-attention mix, side by side [B, T, d], of x [B, T, d]; with
+        a cache, T new positions after its length."""
         B, T, d = x.shape
         qkv = F.linear(x, self.qkv).view(B, T, 3, self.config.n_heads, -1)
         # rotated as they lie, both at once: the same numbers as head by head, in half the time
@@ -116,7 +124,11 @@ class Block(nn.Module):
             if T > 1:
                 mask = torch.ones(T, stop, dtype=torch.bool, device=x.device).tril(start)
             y = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
-        return F.linear(y.transpose(1, 2).reshape(B, T, d), self.out)
+        return y.transpose(1, 2).reshape(B, T, d)
+
+    def write(self, mixed: Tensor) -> Tensor:
+        """What the attention writes into the residual for what its heads have mixed."""
+        return F.linear(mixed, self.out)
 
     def mlp(self, x: Tensor) -> Tensor:
         """SwiGLU (Shazeer 2020)."""
@@ -146,8 +158,7 @@ class Decoder(nn.Module):
 
     def sites(self) -> tuple[str, ...]:
         """Names of the sites at which :meth:`run` calls its tap."""
-        parts = ("resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post")
-        return tuple(f"blocks.{n}.hook_{p}" for n in range(self.config.n_layers) for p in parts)
+        return tuple(f"blocks.{n}.{p}" for n in range(self.config.n_layers) for p in PARTS)
 
     def run(
         self,
@@ -169,19 +180,18 @@ class Decoder(nn.Module):
         for n in range(first, self.config.n_layers if last is None else last):
             block = self.blocks[n]
             assert isinstance(block, Block)
-            name = f"blocks.{n}.hook_"
+            name = f"blocks.{n}."
             if tap is None:
-                x = x + block.attend(self.norm(x, block.norm_attn), cos, sin, cache, n)
+                y = block.attend(self.norm(x, block.norm_attn), cos, sin, cache, n)
+                x = x + block.write(y)
                 x = x + block.mlp(self.norm(x, block.norm_mlp))
                 continue
-            x = tap(name + "resid_pre", x)
-            x = x + tap(
-                name + "attn_out",
-                block.attend(self.norm(x, block.norm_attn), cos, sin, cache, n),
-            )
-            x = tap(name + "resid_mid", x)
-            x = x + tap(name + "mlp_out", block.mlp(self.norm(x, block.norm_mlp)))
-            x = tap(name + "resid_post", x)
+            x = tap(name + "hook_resid_pre", x)
+            y = block.attend(self.norm(x, block.norm_attn), cos, sin, cache, n)
+            x = x + tap(name + "hook_attn_out", block.write(tap(name + "attn.hook_z", y)))
+            x = tap(name + "hook_resid_mid", x)
+            x = x + tap(name + "hook_mlp_out", block.mlp(self.norm(x, block.norm_mlp)))
+            x = tap(name + "hook_resid_post", x)
         return x
 
     def logits(self, x: Tensor) -> Tensor:

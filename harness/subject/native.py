@@ -23,7 +23,7 @@ from harness.subject.attention import Attention, pair_order, pairs
 from harness.subject.backend import Clean, Replay, Watch, unknown_site
 from harness.subject.decoder import Block, Decoder
 from harness.subject.keyvalue import KeyValue
-from harness.subject.layer import Layer, Rotation, normalise
+from harness.subject.layer import Layer, Rotation, by_head, normalise
 from harness.subject.packed import Packed
 from harness.subject.reading import Readout
 from harness.subject.replay import Above, Prefix, Stack, parse
@@ -39,6 +39,7 @@ class NativeModel:
         config = decoder.config
         self.decoder, self.config, self.name = decoder.eval(), config, name
         self.n_layers, self.d_model = config.n_layers, config.d_model
+        self.n_heads = config.n_heads
         self.vocab, self.context = config.vocab, config.context
         self._known = frozenset(decoder.sites())
         blocks = [b for b in decoder.blocks if isinstance(b, Block)]
@@ -70,6 +71,19 @@ class NativeModel:
 
     def activations(self, tokens: Tensor, hook: str) -> Tensor:
         return self.clean(tokens, hook, 0, tokens.new_zeros(0)).site
+
+    @torch.no_grad()
+    def lens(self, x: Tensor) -> Tensor:
+        return self._logits(x.float())
+
+    @torch.no_grad()
+    def patterns(self, tokens: Tensor, layer: int) -> Tensor:
+        x = self.activations(tokens, f"blocks.{layer}.hook_resid_pre")
+        q, k, _ = self._rotation.turn(self._layers[layer].project(x), 0)
+        B, T, H = *tokens.shape, self.config.n_heads
+        weight = torch.bmm(by_head(q), by_head(k).transpose(1, 2)).view(B, H, T, T)
+        hidden = torch.ones(T, T, dtype=torch.bool).tril().logical_not()
+        return weight.masked_fill(hidden, -torch.inf).softmax(-1)
 
     def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
         self.check_site(hook)
@@ -111,7 +125,7 @@ class NativeModel:
             tap = watch if n == tapped else None
             x = _tap(tap, n, "resid_pre", x)
             q, k, v = self._rotation.turn(layer.project(x), state.length)
-            y = layer.out(state.attend(n, q, k, v))
+            y = layer.out(_tap(tap, n, "z", state.attend(n, q, k, v)))
             x = _tap(tap, n, "resid_mid", x + _tap(tap, n, "attn_out", y))
             y = layer.mlp(x)
             x = _tap(tap, n, "resid_post", x + _tap(tap, n, "mlp_out", y))
@@ -140,8 +154,9 @@ class NativeModel:
         base: Tensor | None = None
         site, layer = x, self._stack.layers[number]
         if part != "resid_pre":
-            y = layer.out(attention(layer.project(x), None))
-            base, site = (x, y) if part == "attn_out" else (None, x + y)
+            z = attention(layer.project(x), None)
+            y = z if part == "z" else layer.out(z)
+            base, site = (x, y) if part in ("z", "attn_out") else (None, x + y)
             if part in ("mlp_out", "resid_post"):
                 y = layer.mlp(site)
                 base, site = (site, y) if part == "mlp_out" else (None, site + y)
@@ -176,6 +191,6 @@ def load_native(folder: Path, dtype: str = "float32", device: str = "cpu") -> Na
 
 
 def _tap(watch: Watch | None, layer: int, part: str, x: Tensor) -> Tensor:
-    if watch is None or watch.hook != f"blocks.{layer}.hook_{part}":
+    if watch is None or parse(watch.hook) != (layer, part):
         return x
     return watch(x)

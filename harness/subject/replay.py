@@ -20,6 +20,9 @@ from harness.subject.layer import Layer, normalise
 from harness.subject.packed import Fitted, Product
 from harness.subject.reading import Hidden, Readout
 
+BEFORE_MLP = ("resid_pre", "z", "attn_out", "resid_mid")
+"""Sites of a block whose MLP runs after them."""
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -107,6 +110,8 @@ class Above:
 
     def _run(self, site: Tensor, see: Callable[[int, Tensor], None] | None) -> Tensor:
         base, layers = self.prefix.base, self.stack.layers
+        if self.part == "z":
+            site = layers[self.number].out(site.flatten(0, 1)).view_as(site)
         whole = (site if base is None else base + site).flatten(0, 1)
         x = whole.index_select(0, self.where)
         if not self.read:
@@ -122,7 +127,7 @@ class Above:
                 x = x[: self.read]
             if mixed is not None:
                 x += layer.out(mixed[: len(x)])
-            if n > self.number or self.part in ("resid_pre", "attn_out", "resid_mid"):
+            if n > self.number or self.part in BEFORE_MLP:
                 x += layer.mlp(x)
         return x
 
@@ -136,8 +141,8 @@ class Above:
 
 def parse(hook: str) -> tuple[int, str]:
     """Block and part of a site's name."""
-    _, layer, name = hook.split(".")
-    return int(layer), name.removeprefix("hook_")
+    _, layer, name = hook.split(".", 2)
+    return int(layer), name.removeprefix("attn.").removeprefix("hook_")
 
 
 def _reach(at: Tensor, rows: int, width: int) -> tuple[Tensor, Tensor]:

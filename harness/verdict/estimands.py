@@ -26,6 +26,7 @@ from harness.errors import UnknownName, nearest
 from harness.verdict.asymmetry import steering_asymmetry
 from harness.verdict.features import feature_asymmetry, marker_ratio
 from harness.verdict.gap import closed, first_reached
+from harness.verdict.probes import probe_contrast, probe_level, probe_ratio
 from harness.verdict.view import View
 
 Spec = Mapping[str, Any]
@@ -102,6 +103,9 @@ KINDS: Mapping[str, Callable[[View, Spec], Values]] = {
     "steering-asymmetry": steering_asymmetry,
     "feature-asymmetry": feature_asymmetry,
     "marker-ratio": marker_ratio,
+    "probe": probe_level,
+    "probe-contrast": probe_contrast,
+    "probe-ratio": probe_ratio,
 }
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.claim.kinds import ESTIMANDS
 from harness.claim.schema import Claim, Criterion
 from harness.verdict.production import Member
 from harness.verdict.records import Estimate, Outcome, Shown, Status, Verdict
 
-RATIOS = ("log-ratio", "feature-asymmetry", "marker-ratio")
+RATIOS = tuple(name for name, kind in ESTIMANDS.items() if kind.scale == "ratio")
 NAMES = {
     "level": "{readout} of {arm}",
     "contrast": "difference in {readout}, {arm} minus {minus}",
@@ -28,15 +29,31 @@ NAMES = {
     "log-ratio": "ratio of {readout}, {arm} over {over}",
     "steering-asymmetry": "share of the gap in {readout} closed by {arm} minus that closed by "
     "{against} from the other side, at equal {equal}",
+    "probe": "{read} of {item} in {on} ({probe})",
+    "probe-contrast": "{read} of {item} in {on} minus {other} ({probe})",
+    "probe-ratio": "{read} of {item} in {on} over {other} ({probe})",
 }
+COMPARED = {"probe-contrast": "minus", "probe-ratio": "over"}
 
 
 def what(spec: Mapping[str, Any]) -> str:
     """What an estimand is, in words."""
-    name = NAMES[spec["kind"]].format_map({k: str(v) for k, v in spec.items()})
+    words = {k: str(v) for k, v in spec.items()}
+    if spec["kind"] in COMPARED:
+        words["other"] = _other(spec, COMPARED[spec["kind"]])
+    name = NAMES[spec["kind"]].format_map(words)
     if spec["kind"] == "feature-asymmetry":
         name += ", matched by text variant" if spec["matched"] else ", pooled over text variants"
     return name
+
+
+def _other(spec: Mapping[str, Any], key: str) -> str:
+    """What a probe's number is compared with: only what differs from it."""
+    read, item, on = (spec.get(f"{key}_{k}") for k in ("read", "item", "on"))
+    if read is None and item is None:
+        return f"in {on}"
+    words = f"{read or 'that'} of {item or spec['item']}"
+    return words if on is None else f"{words} in {on}"
 
 
 def number(value: float | None) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from harness.verdict.estimands import closed
+from harness.verdict.probes import reading, words
 from harness.verdict.view import View
 
 Params = Mapping[str, Any]
@@ -129,6 +130,13 @@ def level(view: View, params: Params) -> Check:
     if "at_least" in params and params["at_least"] is not None:
         return _at_least(values, params["at_least"], what)
     return _at_most(values, params["at_most"], what)
+
+
+def probe(view: View, params: Params) -> Check:
+    values = [reading(view, params, r) for r in view.replicates]
+    if params.get("at_least") is not None:
+        return _at_least(values, params["at_least"], words(params))
+    return _at_most(values, params["at_most"], words(params))
 
 
 def rise(view: View, params: Params) -> Check:
@@ -273,6 +281,7 @@ KINDS: Mapping[str, Callable[[View, Params], Check]] = {
     "ratio": ratio,
     "share": share,
     "level": level,
+    "probe": probe,
     "rise": rise,
     "split-half": split_half,
     "dose-chosen": dose_chosen,

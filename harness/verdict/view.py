@@ -95,6 +95,19 @@ class View:
         """Feature counts of a replicate at one hook and position class; empty without any."""
         return self._features.get((replicate, split, hook, positions), pd.DataFrame())
 
+    @cached_property
+    def _probed(self) -> dict[tuple[int, str], dict[tuple[str, str, str], float]]:
+        out: dict[tuple[int, str], dict[tuple[str, str, str], float]] = {}
+        columns = ("replicate", "probe", "model", "item", "quantity", "value")
+        for r, probe, *key, value in zip(*(self.evidence.probes[c] for c in columns), strict=True):
+            model, item, quantity = key
+            out.setdefault((int(r), str(probe)), {})[model, item, quantity] = float(value)
+        return out
+
+    def probed(self, replicate: int, probe: str) -> Mapping[tuple[str, str, str], float]:
+        """Numbers of a probe by (model, item, quantity); empty where it was not measured."""
+        return self._probed.get((replicate, probe), {}) if len(self.evidence.probes) else {}
+
     def record(self, replicate: int) -> Mapping[str, Any]:
         """What was recorded of a replicate beside its cells."""
         return self.evidence.records[replicate]

@@ -49,6 +49,7 @@ def claims(draw: st.DrawFn) -> Claim:
     spare = Direction("spare", method, "body", "tuned", "standard" if needs == "required" else None)
     criteria = [_gate(draw, c) for c in VALID.criteria]
     counts = {f.name: draw(st.integers(2, 500)) for f in fields(Samples)}
+    showing = draw(st.booleans())
     return replace(
         VALID,
         title=draw(words),
@@ -59,7 +60,8 @@ def claims(draw: st.DrawFn) -> Claim:
         arms=tuple(arms),
         criteria=tuple(draw(st.permutations(criteria))),
         preconditions=tuple(replace(p, why=draw(words)) for p in VALID.preconditions),
-        shown=draw(st.sampled_from([{}, VALID.shown])),
+        shown=VALID.shown if showing else {},
+        probes=VALID.probes if showing else (),  # one that nothing reads is refused
         exclusion=draw(st.sampled_from([None, VALID.exclusion])),
         waivers=draw(st.dictionaries(st.sampled_from(["margin", "coverage"]), words)),
         does_not_show=tuple(draw(st.lists(words, min_size=1, max_size=2, unique=True))),

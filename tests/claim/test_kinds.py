@@ -14,7 +14,7 @@ from harness.claim.vocabulary import METHOD_NEEDS, READOUTS
 from harness.intervene.methods import FITTERS
 from harness.stats.records import KINDS as TEST_KINDS
 from harness.stats.records import Rule, methods_of
-from harness.verdict import asymmetry, estimands, features, preconditions, production
+from harness.verdict import asymmetry, estimands, features, preconditions, probes, production
 
 ALWAYS = re.compile(r"""(?:spec|params)\["(\w+)"\]""")
 PERHAPS = re.compile(r"""(?:spec|params)\.get\("(\w+)\"""")
@@ -32,13 +32,15 @@ HELPERS = {
     "estimand damage-difference": [estimands.closed, estimands._path],
     "estimand feature-asymmetry": [features._table, features._asymmetry],
     "estimand marker-ratio": [features._table],
+    **{f"estimand {n}": [probes.reading] for n in ("probe", "probe-contrast", "probe-ratio")},
+    "precondition probe": [probes.reading],
     "precondition coverage": [estimands.closed],
     "precondition health": [preconditions.unhealthy],
 }
 FAMILY = [production.members, production._member, production.points]
 COMPUTED["estimand best-production"] = (ESTIMANDS["best-production"], FAMILY)
 EITHER = {"at_least", "at_most"}
-"""Of a level: exactly one of them."""
+"""Of a level and of a probe's number: exactly one of them."""
 
 
 def test_what_is_declared_is_what_is_computed() -> None:
@@ -56,7 +58,8 @@ def test_a_kind_declares_every_parameter_that_is_read(name: str) -> None:
     always, perhaps = {*ALWAYS.findall(source)}, {*PERHAPS.findall(source)}
     declared = {p.name: p for p in kind.params}
     assert always | perhaps <= {*declared, "kind"}
-    for param in always - EITHER - {"kind"} if kind.name == "level" else always - {"kind"}:
+    either = EITHER if kind.name in ("level", "probe") else set()
+    for param in always - either - {"kind"}:
         assert declared[param].required or declared[param].default is not None, param
 
 

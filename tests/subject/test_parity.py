@@ -17,7 +17,10 @@ from tests.hf import bridge, seeded
 from tests.toy import SEP, Toy, tiny
 
 TASK = Toy()
-PARTS = ("resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post")
+PARTS = (
+    *("hook_resid_pre", "attn.hook_z", "hook_attn_out"),
+    *("hook_resid_mid", "hook_mlp_out", "hook_resid_post"),
+)
 LIMIT = 1e-4
 
 
@@ -48,13 +51,13 @@ def test_a_rewrite_at_any_site_gives_the_same_logits(
     native, reference = pair
     tokens = TASK.texts("fit", 8, 1, "regulated").tokens
     delta = seeded(5, *tokens.shape, 32) * (tokens == SEP)[..., None]
-    hook = f"blocks.1.hook_{part}"
+    hook = f"blocks.1.{part}"
     ours = native.logits(tokens, Watch(hook, lambda x: x + delta))
     theirs = reference.logits(tokens, Watch(hook, lambda x: x + delta))
     assert float((ours - theirs).abs().max()) < LIMIT
     assert float((ours - native.logits(tokens)).abs().max()) > 0.1
     mine, other = (m.activations(tokens, hook) for m in pair)
-    if part != "resid_mid":  # the library's own name for it is another tensor when edited
+    if part != "hook_resid_mid":  # the library's own name for it is another tensor when edited
         assert float((mine - other).abs().max()) < LIMIT
 
 
@@ -93,15 +96,58 @@ def test_every_operation_scores_the_same(pair: tuple[NativeModel, BridgeModel], 
         assert np.allclose(ours, theirs, atol=LIMIT), one
 
 
+@pytest.mark.parametrize("positions", ["step_onset", "step_body"])
+def test_what_heads_mix_is_edited_alike(
+    pair: tuple[NativeModel, BridgeModel], positions: str
+) -> None:
+    """An edit of one head's output generates and scores the same in both backends."""
+    hook, d = "blocks.1.attn.hook_z", 32
+    zero = torch.zeros(2, d)
+    chosen = Edit(
+        hook,
+        positions,
+        torch.ones(2),
+        torch.stack([zero[0], torch.cat([torch.zeros(8), 5 * torch.ones(8), torch.zeros(16)])]),
+        zero,
+        torch.zeros(2),
+        torch.zeros(2),
+        torch.tensor([False, True]),
+    )
+    options = GenerateOptions(new_tokens=16, seed=1)
+    made = [generate(m, TASK, TASK.prompts("fit", 6, 2), chosen, options) for m in pair]
+    assert torch.equal(made[0].tokens, made[1].tokens)
+    assert not torch.equal(made[0].tokens[0], made[0].tokens[1])
+    texts = TASK.texts("fit", 12, 4, "regulated")
+    ours, theirs = (score(m, TASK, texts, chosen, ScoreOptions()).kl for m in pair)
+    assert np.allclose(ours, theirs, atol=LIMIT, equal_nan=True)
+    assert ours[1].mean() > 1e-3
+
+
+def test_lens_and_patterns_agree(pair: tuple[NativeModel, BridgeModel]) -> None:
+    """The lens and the attention patterns are the same; a row of a pattern sums to one and looks
+    at nothing that follows."""
+    tokens = TASK.texts("fit", 4, 1, "plain").tokens
+    ours, theirs = (m.patterns(tokens, 1) for m in pair)
+    assert ours.shape == (4, 4, tokens.shape[1], tokens.shape[1])
+    assert float((ours - theirs).abs().max()) < LIMIT
+    assert torch.allclose(ours.sum(-1), torch.ones(()), atol=1e-5)
+    assert float(ours.triu(1).abs().max()) == 0
+    x = pair[0].activations(tokens, "blocks.2.hook_resid_post")
+    last = pair[0].activations(tokens, pair[0].sites()[-1])
+    assert float((pair[0].lens(x) - pair[1].lens(x)).abs().max()) < LIMIT
+    assert float((pair[0].lens(last) - pair[0].logits(tokens)).abs().max()) < LIMIT
+
+
 def test_gradients_and_matrices_agree(pair: tuple[NativeModel, BridgeModel]) -> None:
     """The gradient at a site and the matrices that write the residual are the same."""
     tokens = TASK.texts("fit", 4, 1, "plain").tokens
 
-    def take(model: Model) -> torch.Tensor:
-        return model.gradient(tokens, "blocks.1.hook_resid_post", lambda z: z[..., 3].sum())
+    def take(model: Model, hook: str) -> torch.Tensor:
+        return model.gradient(tokens, hook, lambda z: z[..., 3].sum())
 
-    ours, theirs = (take(m) for m in pair)
-    assert float((ours - theirs).abs().max()) < LIMIT
-    assert float(ours.abs().max()) > 0.1
+    for hook in ("blocks.1.hook_resid_post", "blocks.1.attn.hook_z"):
+        ours, theirs = (take(m, hook) for m in pair)
+        assert float((ours - theirs).abs().max()) < LIMIT
+        assert float(ours.abs().max()) > 0.1
     for part in ("attn", "mlp"):
         assert torch.equal(*(m.output_matrix(part, 2) for m in pair))

@@ -12,6 +12,7 @@ from math import inf
 from harness.claim.schema import Criterion, Test
 from harness.lock.refusal import Refusal, refusal
 from harness.lock.rules.design import Design, Span, listed
+from harness.lock.rules.probed import PROBES, alike
 from harness.lock.rules.spans import FEATURES, UPWARD, Undefined, span, times
 
 EDGE = 1e-3
@@ -98,6 +99,9 @@ def _by_nothing(design: Design, criterion: Criterion) -> str | None:
             return "an intervention that does nothing meets it"
         if not upward and margin >= 1:
             return "closing the whole gap meets it, and so does nothing"
+    same = alike(spec) if spec.get("kind") in PROBES else None
+    if same is not None and upward and margin < same:
+        return f"two models that do not differ give {same:g}, which meets it"
     if spec.get("kind") in FEATURES and upward and margin < 1:
         return "two models that do not differ have the ratio 1, which meets it"
     if spec.get("kind") != "best-production":

@@ -14,6 +14,7 @@ from math import inf
 
 from harness.claim.schema import Criterion, Precondition, Test
 from harness.lock.rules.design import Design, Source, Span
+from harness.lock.rules.probed import PROBES, probed
 
 RATIOS = (0.01, 1e6)
 """Beyond these a ratio of readouts is a ratio of next to nothing."""
@@ -51,6 +52,8 @@ def span(design: Design, criterion: Criterion, seen: bool = False) -> Span:
         if seen:
             two = _seen(design, other, readout, at, two)
         return (0.0, 0.0) if same else (one[0] - two[1], one[1] - two[0])
+    if kind in PROBES:
+        return probed(design, spec)
     if kind == "best-production":
         _divides(design, str(spec["trained"]), readout, None, "the trained model")
         return SHARES_OF_TRAINED
