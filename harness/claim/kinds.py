@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.claim.probes import QUANTITIES
+from harness.claim.probes import PROBED, compared
 from harness.claim.rules import TESTS, TestKind
 from harness.claim.vocabulary import DICTIONARIES, READOUTS, Kind, Param
 
@@ -27,12 +27,6 @@ HOOK = Param("hook", "hook", "hook point of the dictionaries")
 POSITIONS = Param("positions", "positions", "position class")
 TRAINED = Param("trained", "role", "role that learned it", required=False, default="regulation")
 STANDARD = Param("standard", "role", "role that did not", required=False, default="standard")
-PROBED = (
-    Param("probe", "probe", "which probe"),
-    Param("on", "role", "of which model"),
-    Param("item", "item", "of which layer, head or position class"),
-    Param("read", "word", "which of its numbers", choices=QUANTITIES),
-)
 GATE = ("garbage_rate", "ordinary_loss", "specificity")
 
 
@@ -154,29 +148,10 @@ ESTIMANDS: Mapping[str, Kind] = _table(
     Kind("log-ratio", "the readout of an arm over that of another, tested on logarithms",
          (ARM, OVER, READOUT, AT), "A02", scale="ratio"),
     Kind("probe", "one number of a probe", PROBED),
-    Kind(
-        "probe-contrast",
-        "one number of a probe minus another of its numbers",
-        (
-            *PROBED,
-            Param("minus_on", "role", "role of what is subtracted (the same)", required=False),
-            Param("minus_item", "item", "its item (the same)", required=False),
-            Param("minus_read", "word", "its quantity (the same)", required=False,
-                  choices=QUANTITIES),
-        ),
-    ),
-    Kind(
-        "probe-ratio",
-        "one number of a probe over another of its numbers, tested on logarithms",
-        (
-            *PROBED,
-            Param("over_on", "role", "role of the denominator (the same)", required=False),
-            Param("over_item", "item", "its item (the same)", required=False),
-            Param("over_read", "word", "its quantity (the same)", required=False,
-                  choices=QUANTITIES),
-        ),
-        scale="ratio",
-    ),
+    Kind("probe-contrast", "one number of a probe minus another",
+         (*PROBED, *compared("minus", "what is subtracted"))),
+    Kind("probe-ratio", "one number of a probe over another, tested on logarithms",
+         (*PROBED, *compared("over", "the denominator")), scale="ratio"),
 )  # fmt: skip
 
 

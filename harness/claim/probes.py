@@ -113,3 +113,22 @@ PROBES: Mapping[str, ProbeKind] = _table(
 )  # fmt: skip
 
 QUANTITIES = tuple(dict.fromkeys(q for kind in PROBES.values() for q in kind.quantities))
+
+PROBED = (
+    Param("probe", "probe", "which probe"),
+    Param("on", "role", "of which model"),
+    Param("item", "item", "of which layer, head or position class"),
+    Param("read", "word", "which of its numbers", choices=QUANTITIES),
+)
+"""How an estimand or a precondition says which number it means."""
+
+
+def compared(key: str, what: str) -> tuple[Param, ...]:
+    """The parameters of the number that another is compared with; what is left out is the same."""
+    return (
+        Param(f"{key}_probe", "probe", f"probe of {what} (the same)", required=False),
+        Param(f"{key}_on", "role", f"role of {what} (the same)", required=False),
+        Param(f"{key}_item", "item", f"item of {what} (the same)", required=False),
+        Param(f"{key}_read", "word", f"which number is {what} (the same)", required=False,
+              choices=QUANTITIES),
+    )  # fmt: skip

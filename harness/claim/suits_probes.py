@@ -14,8 +14,8 @@ from harness.claim.schema import Probe
 from harness.claim.sound import Check
 from harness.subject.interface import Recipe
 
-ROLES = ("on", "minus_on", "over_on")
-READS = ("read", "minus_read", "over_read")
+SIDES = ("", "minus_", "over_")
+"""What a number's keys begin with: its own, and those of what it is compared with."""
 
 
 def probe_roles(probe: Probe) -> tuple[str, ...]:
@@ -36,20 +36,11 @@ def check_probes(check: Check) -> None:
     known = {p.name: p for p in sound_probes(check)}
     used = set()
     for path, _, _, params in check.specs():
-        probe = known.get(str(params.get("probe")))
-        if probe is None:
-            continue
-        used.add(probe.name)
-        for key in READS:
-            if key in params and params[key] not in PROBES[probe.kind].quantities:
-                has = ", ".join(PROBES[probe.kind].quantities)
-                what = f"a {probe.kind} probe has no number {params[key]!r}"
-                problem(f"{path}.{key}", what, f"It has {has}")
-        roles = probe_roles(probe)
-        for key in ROLES:
-            if key in params and params[key] not in roles:
-                what = f"the probe {probe.name!r} does not look at {params[key]!r}"
-                problem(f"{path}.{key}", what, f"It looks at {', '.join(roles)}")
+        for side in SIDES if "probe" in params else ():
+            probe = known.get(str(params.get(f"{side}probe", params["probe"])))
+            if probe is not None:
+                used.add(probe.name)
+                _side(check, path, side, params, probe)
     for probe in known.values():
         if probe.name not in used and not check.faulty:
             what = "no criterion, precondition or shown estimand reads it"
@@ -58,6 +49,21 @@ def check_probes(check: Check) -> None:
         if "trained" in probe.params and roles[0] == roles[1]:
             what = f"trained and standard are both {roles[0]}"
             problem(f"probes.{probe.name}.standard", what, "Name two roles")
+
+
+def _side(check: Check, path: str, side: str, params: Mapping[str, Any], probe: Probe) -> None:
+    """Whether a probe gives the number that is asked of it; keys left out are those of the first
+    number, which was looked at already."""
+    key = {k: f"{side}{k}" if f"{side}{k}" in params else k for k in ("probe", "read", "on")}
+    if side and all(key[k] == k for k in key):
+        return
+    if params[key["read"]] not in (gives := PROBES[probe.kind].quantities):
+        what = f"a {probe.kind} probe has no number {params[key['read']]!r}"
+        check.reader.problem(f"{path}.{key['read']}", what, f"It has {', '.join(gives)}")
+    roles = probe_roles(probe)
+    if params[key["on"]] not in roles:
+        what = f"the probe {probe.name!r} does not look at {params[key['on']]!r}"
+        check.reader.problem(f"{path}.{key['on']}", what, f"It looks at {', '.join(roles)}")
 
 
 def check_offered(check: Check, recipe: Recipe) -> None:

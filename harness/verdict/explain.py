@@ -30,8 +30,8 @@ NAMES = {
     "steering-asymmetry": "share of the gap in {readout} closed by {arm} minus that closed by "
     "{against} from the other side, at equal {equal}",
     "probe": "{read} of {item} in {on} ({probe})",
-    "probe-contrast": "{read} of {item} in {on} minus {other} ({probe})",
-    "probe-ratio": "{read} of {item} in {on} over {other} ({probe})",
+    "probe-contrast": "{read} of {item} in {on} ({probe}) minus {other}",
+    "probe-ratio": "{read} of {item} in {on} ({probe}) over {other}",
 }
 COMPARED = {"probe-contrast": "minus", "probe-ratio": "over"}
 
@@ -49,11 +49,11 @@ def what(spec: Mapping[str, Any]) -> str:
 
 def _other(spec: Mapping[str, Any], key: str) -> str:
     """What a probe's number is compared with: only what differs from it."""
-    read, item, on = (spec.get(f"{key}_{k}") for k in ("read", "item", "on"))
-    if read is None and item is None:
-        return f"in {on}"
-    words = f"{read or 'that'} of {item or spec['item']}"
-    return words if on is None else f"{words} in {on}"
+    read, item, on, probe = (spec.get(f"{key}_{k}") for k in ("read", "item", "on", "probe"))
+    words = "that" if read is None else str(read)
+    words += f" of {item or spec['item']}" if read or item else ""
+    words += f" in {on}" if on else ""
+    return f"{words} ({probe})" if probe else words
 
 
 def number(value: float | None) -> str:

@@ -20,6 +20,7 @@ def probe_level(view: View, spec: Spec) -> dict[int, float]:
 
 def probe_contrast(view: View, spec: Spec) -> dict[int, float]:
     changed = {
+        "probe": spec.get("minus_probe") or spec["probe"],
         "on": spec.get("minus_on") or spec["on"],
         "item": spec.get("minus_item") or spec["item"],
         "read": spec.get("minus_read") or spec["read"],
@@ -30,6 +31,7 @@ def probe_contrast(view: View, spec: Spec) -> dict[int, float]:
 
 def probe_ratio(view: View, spec: Spec) -> dict[int, float]:
     changed = {
+        "probe": spec.get("over_probe") or spec["probe"],
         "on": spec.get("over_on") or spec["on"],
         "item": spec.get("over_item") or spec["item"],
         "read": spec.get("over_read") or spec["read"],

@@ -49,6 +49,9 @@ def test_a_probe_is_read_and_written_back(tmp_path: Path) -> None:
         (LENS.replace("regulation, ", ""), READ, "shown.seen.on", "It looks at standard"),
         (LENS.replace("[regulation, standard]", "[]"), READ, "probes.lens.on", "no role"),
         (LENS.replace(", texts: regulated", ""), READ, "probes.lens", "texts"),
+        (LENS, CONTRAST.replace("}", ", minus_read: lift}"), "shown.seen.minus_read", "auc"),
+        (LENS, CONTRAST.replace("}", ", minus_on: tuned}"), "shown.seen.minus_on", "looks at"),
+        (LENS, CONTRAST.replace("}", ", minus_probe: no}"), "shown.seen.minus_probe", "lens"),
     ],
 )
 def test_a_misfit_is_named_where_it_stands(
