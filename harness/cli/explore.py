@@ -77,6 +77,17 @@ def run(args: argparse.Namespace, output: Output) -> int:
             ],
             title=f"means over {len(evidence.replicates)} replicates, {job.final_split} split",
         )
+        if len(evidence.probes):
+            rows = probed(evidence.probes)
+            result["claims"][job.claim.id]["probes"] = rows
+            output.table(
+                ("probe", "model", "item", "number", "mean", "least", "most"),
+                [
+                    (*(str(r[k]) for k in PROBED), *(number(r[k]) for k in ("mean", "min", "max")))
+                    for r in rows
+                ],
+                title=f"probes over {len(evidence.replicates)} replicates",
+            )
         for sentence in [p.sentence for p in verdict.preconditions] + [
             c.sentence for c in verdict.criteria
         ]:
@@ -106,6 +117,17 @@ def dose_response(summary: pd.DataFrame, split: str) -> pd.DataFrame:
     out = grouped[list(READOUTS)].mean()
     out.insert(0, "n", grouped["replicate"].nunique())
     return out.reset_index()
+
+
+PROBED = ("probe", "model", "item", "quantity")
+
+
+def probed(probes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean, least and largest value over replicates of every number of the probes."""
+    kept = probes[probes["quantity"] != "context"]
+    out = kept.groupby(list(PROBED), sort=False)["value"].agg(["mean", "min", "max"]).reset_index()
+    rows = out.astype(object).where(out.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 COMMAND = Command(

@@ -3,7 +3,8 @@
 A confirmatory key is the digest of a registration, which exists only once everything that it binds
 is fixed; so nobody has seen what its seeds give. Locking again gives other seeds, and stands on the
 ledger. An exploratory key is a constant and the claim's id: the same at every exploration, and
-never the digest of anything, so that exploring cannot reveal what confirming will give.
+never the digest of anything, so that exploring cannot reveal what confirming will give. Claims on
+one recipe explore on the same models.
 
 A registration that promised public randomness is keyed by its digest and that value together, so
 that its own author could not try out seeds by locking in secret; until the value is there, it has
@@ -29,6 +30,8 @@ REGISTRATION = re.compile(r"sha256:[0-9a-f]{64}")
 RANDOMNESS = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 """128 to 512 bits in hexadecimal."""
 BITS = 63
+TRAIN = "train"
+"""The purpose of training a model; its parts are the recipe and the replicate."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,25 @@ class Seeds:
             )
         return cls(digest([registration, randomness]))
 
-    @classmethod
-    def exploratory(cls, claim_id: str) -> Seeds:
+    @staticmethod
+    def exploratory(claim_id: str) -> Seeds:
         """The seeds of exploring a claim, the same every time."""
-        return cls(f"{EXPLORATION}:{claim_id}")
+        return Exploratory(f"{EXPLORATION}:{claim_id}")
 
     def seed(self, purpose: str, *parts: str | int) -> int:
         """An integer in [0, 2**63): the seed for ``purpose``, told apart by ``parts``."""
         data = hashlib.sha256(canonical([self.key, purpose, *parts])).digest()
         return int.from_bytes(data[:8], "big") >> (64 - BITS)
+
+
+@dataclass(frozen=True)
+class Exploratory(Seeds):
+    """The seeds of exploring. Training seeds are those of every claim on the recipe, so that
+    exploring a second claim trains nothing; prompts, texts and noise are the claim's own."""
+
+    def seed(self, purpose: str, *parts: str | int) -> int:
+        """As :meth:`Seeds.seed`."""
+        return Seeds(EXPLORATION if purpose == TRAIN else self.key).seed(purpose, *parts)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from harness.digest import digest
 from harness.errors import ClaimsError, OutOfOrder
 from harness.plan.seeds import Awaited, Seeds
 
+EXPLORED = 761786918296084619
 ZERO = "sha256:" + "0" * 64
 PARTS = st.lists(st.one_of(st.text(max_size=8), st.integers(0, 2**53 - 1)), max_size=4)
 
@@ -17,7 +18,7 @@ PARTS = st.lists(st.one_of(st.text(max_size=8), st.integers(0, 2**53 - 1)), max_
 def test_seeds_are_what_they_have_always_been() -> None:
     """Published results rest on these numbers: a change of derivation would void every one."""
     assert Seeds.confirmatory(ZERO).seed("train", "miniature", 0) == 5200180804224784555
-    assert Seeds.exploratory("a").seed("train", "m", 1) == 1787068500422857413
+    assert Seeds.exploratory("a").seed("prompts", "m", 1) == EXPLORED
 
 
 @given(PARTS, PARTS)
@@ -43,6 +44,17 @@ def test_claims_of_a_registration_share_their_training_seeds() -> None:
     assert mine.seed("train", "miniature", 3) == theirs.seed("train", "miniature", 3)
     other = Seeds.confirmatory("sha256:" + "1" * 64)
     assert mine.seed("train", "miniature", 3) != other.seed("train", "miniature", 3)
+
+
+def test_claims_that_are_explored_share_their_models_and_nothing_else() -> None:
+    """Training seeds are the recipe's, in exploration alone; everything else is the claim's."""
+    mine, theirs = Seeds.exploratory("a"), Seeds.exploratory("b")
+    assert mine.seed("train", "miniature", 3) == theirs.seed("train", "miniature", 3)
+    assert mine.seed("train", "miniature", 3) != mine.seed("train", "lagged", 3)
+    assert mine.seed("train", "miniature", 3) != mine.seed("train", "miniature", 4)
+    assert mine.seed("prompts", "confirm") != theirs.seed("prompts", "confirm")
+    confirmed = Seeds.confirmatory(ZERO).seed("train", "miniature", 3)
+    assert mine.seed("train", "miniature", 3) != confirmed
 
 
 @pytest.mark.parametrize("word", ["", "a1", "sha256:", "sha256:" + "0" * 63, ZERO + "\n", "0" * 64])
