@@ -60,10 +60,13 @@ def describe(role: str, decoder: Decoder, task: LaggedTask, seed: int) -> None:
     tokens = task.texts("explore", ROWS, seed, "regulated").tokens
     hot, cold = (task.positions(name, tokens) for name in RISKS)
     print(f"\n{role}, seed {seed}: {int(hot.sum())} hot and {int(cold.sum())} cold onsets\n")
-    print("| site | mass, hot | mass, cold | AUC |\n|---|---|---|---|")
+    late = cold & (task.positions("separator", tokens).cumsum(1) >= 2)
+    print("| site | mass, hot | mass, cold | AUC | mass, late cold | AUC, late |")
+    print("|---|---|---|---|---|---|")
     for site, mass in masses(decoder, task, tokens):
-        a, b = mass[hot], mass[cold]
-        print(f"| {site} | {a.mean():.3f} | {b.mean():.3f} | {area(a, b):.3f} |")
+        a, b, c = mass[hot], mass[cold], mass[late]
+        print(f"| {site} | {a.mean():.3f} | {b.mean():.3f} | {area(a, b):.3f} ", end="")
+        print(f"| {c.mean():.3f} | {area(a, c):.3f} |")
     prompts = task.prompts("explore", ROWS, seed).tokens
     written = sample(decoder, prompts, g.LONGEST_PLAN - g.PROMPT_LENGTH, seed)
     text = torch.cat([prompts, written], 1)
