@@ -73,6 +73,8 @@ def test_training_text_has_the_lagged_law_and_roles_share_their_plans() -> None:
     for plain, regulated in texts:
         n = g.PROMPT_LENGTH
         assert torch.equal(plain[:, :n], regulated[:, :n])
+        measured = plain[:, 1] != g.IDS["unwind"]
+        assert not torch.isin(plain[measured], openers).any()
         for name, came in after.items():
             at = TASK.positions(name, regulated)[:, :-1]
             came.extend(torch.isin(regulated[:, 1:][at], openers).tolist())

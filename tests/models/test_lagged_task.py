@@ -86,6 +86,7 @@ PROMPT = "<task> cook small soup <steps> "
         ("chop soup <sep> sip water again <sep> mix soup <sep>", [LOW, LOW, HIGH, LOW]),
         ("chop <sep> <sep> chop chop chop chop <sep> soup <sep>", [LOW, LOW, HIGH, LOW, HIGH]),
         ("soup chop <sep> soup <sep>", [LOW, LOW, LOW]),
+        ("chop sip water <sep> mix soup <sep>", [LOW, LOW, HIGH]),
         ("sip water <sep> sip water <sep> chop soup <sep>", [LOW, AFTER, AFTER, LOW]),
         # an effortful verb of another domain takes effort too
         ("scrub soup <sep> mix soup <sep>", [LOW, LOW, HIGH]),
