@@ -109,6 +109,7 @@ def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:
             "generate": evidence.generate,
             "score": evidence.score,
             "features": evidence.features,
+            "probes": evidence.probes,
         },
         replicates=tuple(evidence.records[r] for r in evidence.replicates),
         versions=versions,

@@ -1,9 +1,9 @@
 """One claim's page, as HTML and as Markdown.
 
-Order: the verdict's sentence; criteria; dose-response; replicates; candidates; preconditions;
-samples; the lock; what the verdict does not show; commands. Where no verdict can stand, the
-preconditions (or deviations) come first and the criteria's numbers are in a box that says that they
-are not admissible. An exploration is stamped and has no outcomes.
+Order: the verdict's sentence; criteria; dose-response; replicates; candidates; probes;
+preconditions; samples; the lock; what the verdict does not show; commands. Where no verdict can
+stand, the preconditions (or deviations) come first and the criteria's numbers are in a box that
+says that they are not admissible. An exploration is stamped and has no outcomes.
 
 Not covered: reading a workspace (``harness.report.build``), writing (``harness.report.write``).
 """
@@ -29,6 +29,7 @@ from harness.report.environment import (
 from harness.report.figure import Table
 from harness.report.gallery import Gallery, dictionary_table, gallery, health_table
 from harness.report.lock_view import LockView, lock_view
+from harness.report.probes_view import ProbesView, probes_view
 from harness.report.records import Rendered, ReportInput, checked
 from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
@@ -64,6 +65,7 @@ class PageView:
     shown: tuple[cr.CriterionView, ...]
     preconditions: tuple[cr.PreconditionView, ...]
     gallery: Gallery
+    probes: ProbesView | None
     health: Table | None
     dictionaries: Table | None
     samples: tuple[PromptSamples, ...]
@@ -116,6 +118,7 @@ def page_view(report: ReportInput) -> PageView:
         shown=cr.shown_views(verdict),
         preconditions=cr.preconditions(verdict),
         gallery=gallery(report, frame),
+        probes=probes_view(report),
         health=health_table(report),
         dictionaries=dictionary_table(report),
         samples=quoted,

@@ -28,6 +28,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         *("arm", "replicate", "split", "variant", "dose", "fired", "dose_measured"),
         *("onset_mass", "elsewhere_mass", "ordinary_loss", "kl"),
     ),
+    "probes": ("probe", "model", "item", "quantity", "value", "text", "replicate"),
     "features": ("replicate", "split", "dictionary", "hook", "positions", "positions_class"),
 }
 """Columns without which a mode's cells cannot be shown."""
@@ -39,8 +40,8 @@ class ReportInput:
 
     ``verdict`` is ``verdict.json``; ``claim`` the claim's canonical JSON; ``lock`` the lock's JSON
     (None for an exploration); ``ledger`` the ledger's rows that concern the claim, in order;
-    ``cells`` one frame per mode (``generate``, ``score``, ``features``) with the columns of the
-    measurement tables plus ``arm``, ``replicate``, ``split``; ``replicates`` the replicate records;
+    ``cells`` one frame per mode (``generate``, ``score``, ...) with the columns of the measurement
+    tables plus ``arm``, ``replicate``, ``split``; ``replicates`` the replicate records;
     ``anchors`` the outside timestamps or signatures over the ledger (none: UNANCHORED);
     ``versions`` every registration of the claim with its standing and what it changed (see
     ``harness.verdict.versions``);

@@ -6,7 +6,7 @@ import pytest
 
 from harness.report.page import render_claim
 from harness.report.records import Rendered, ReportInput
-from tests.report import others, sample
+from tests.report import others, probing, sample
 
 MAKERS = {
     "pass": sample.suppression,
@@ -14,6 +14,7 @@ MAKERS = {
     "exploratory": sample.exploratory,
     "fail": others.production,
     "features": others.asymmetry,
+    "probes": probing.probed,
 }
 
 

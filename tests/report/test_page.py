@@ -21,7 +21,7 @@ from tests.report.html import parse
 
 Pages = dict[str, Rendered]
 Inputs = dict[str, ReportInput]
-ALL = ("pass", "invalid", "exploratory", "fail", "features")
+ALL = ("pass", "invalid", "exploratory", "fail", "features", "probes")
 
 
 def test_verdict_sentence_comes_first(pages: Pages, inputs: Inputs) -> None:
