@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.claim.kinds_arms import ARMS_APART, RATIOS_OF_ARMS
 from harness.claim.rules import TESTS, TestKind
 from harness.claim.vocabulary import DICTIONARIES, READOUTS, Kind, Param
 
@@ -146,6 +147,8 @@ ESTIMANDS: Mapping[str, Kind] = _table(
     ),
     Kind("log-ratio", "the readout of an arm over that of another, tested on logarithms",
          (ARM, OVER, READOUT, AT), "A02", scale="ratio"),
+    *ARMS_APART,
+    *RATIOS_OF_ARMS,
 )  # fmt: skip
 
 

@@ -129,6 +129,32 @@ def test_some_of_at_its_boundary(method: str) -> None:
         assert false_pass >= 0.03
 
 
+def adjacent(rng: np.random.Generator, members: int, n: int) -> np.ndarray:
+    """Differences of neighbours among independent arms, of variance 1."""
+    return np.asarray(np.diff(rng.standard_normal((SIMS, members + 1, n)), axis=1) / math.sqrt(2))
+
+
+@pytest.mark.parametrize("method", FAMILY)
+@pytest.mark.parametrize("n", [5, 8])
+def test_an_order_at_its_boundary(n: int, method: str) -> None:
+    """One of three steps at the margin, the others far above: PASS in at most alpha of studies,
+    although neighbouring steps share an arm."""
+    values = adjacent(np.random.default_rng(n + 70), 3, n) * 0.3
+    values[:, 1] += 0.2
+    values[:, ::2] += 3.0
+    false_pass, _ = rates(values, Rule("all-of", 0.2, ALPHA, method))
+    accept(false_pass, exact=method != "t")
+
+
+@pytest.mark.parametrize("method", FAMILY)
+def test_an_order_of_arms_that_do_not_differ(method: str) -> None:
+    """All steps at the margin: PASS almost never, a false FAIL in at most alpha of studies."""
+    values = adjacent(np.random.default_rng(80), 3, 8)
+    false_pass, false_fail = rates(values, Rule("all-of", 0.0, ALPHA, method))
+    assert false_pass <= HIGH / 2
+    assert false_fail <= HIGH
+
+
 def test_without_adjustment_some_of_would_be_wrong() -> None:
     """Nine unadjusted tests pass a family of nulls several times too often: the band can fail."""
     values = correlated(np.random.default_rng(31), 9, 8)

@@ -17,6 +17,7 @@ from harness.claim.schema import Claim, Criterion
 from harness.lock.lint import lint
 from harness.lock.rules.design import Design
 from harness.lock.rules.spans import span
+from harness.stats.records import FAMILY_KINDS
 from harness.stats.rules import decide, decide_family
 from tests.lock.designs import DROP, RECIPE, claim
 
@@ -102,8 +103,35 @@ CASES = {
     ),
     "feature-asymmetry": Case("features", "marks", {}, ("ratio-above",), TIMES, ("ratio-above", 2)),
     "none-of": Case("null", "none", {}, ("none-of",), SHARE, ("none-of", 0.4)),
+    "all-of": Case("null", "none", {}, ("all-of",), SHARE, ("all-of", 0.4)),
+    "contrasts": Case(
+        "contrast",
+        "small",
+        {"kind": "contrasts", "arms": ["pushed", "nudged"], "minus": "baseline",
+         "readout": "rate", "at": 1.0},
+        ("some-of", "all-of", "none-of"),
+        SHARE,
+        ("some-of", 0.4),
+    ),
+    "ordering": Case(
+        "contrast",
+        "small",
+        {"kind": "ordering", "arms": ["baseline", "nudged", "pushed"], "readout": "rate",
+         "at": 1.0},
+        ("all-of",),
+        SHARE,
+        ("all-of", 0.05),
+    ),
+    "dose-ordering": Case(
+        "contrast",
+        "small",
+        {"kind": "dose-ordering", "arm": "pushed", "readout": "rate", "doses": [0.0, 0.5, 1.0]},
+        ("all-of",),
+        SHARE,
+        ("all-of", 0.05),
+    ),
     "some-of": Case("null", "none", {}, ("some-of",), SHARE, ("some-of", 0.4)),
-}
+}  # fmt: skip
 
 
 def edits(case: Case, kind: str, margin: float, **more: Any) -> dict[str, Any]:
@@ -150,13 +178,14 @@ def decisions(one: Claim, criterion: Criterion, n: int) -> dict[str, str]:
         return {word: decide(np.exp(v), rule).decision for word, v in found.items()}
     found = evidence(criterion, ends, n)
     members = family_size(one, criterion)
-    if criterion.test.kind not in ("none-of", "some-of"):
+    if criterion.test.kind not in FAMILY_KINDS:
         return {word: decide(v, rule).decision for word, v in found.items()}
-    below = "support" if criterion.test.kind == "none-of" else "refute"
+    every = "refute" if criterion.test.kind == "some-of" else "support"
     return {
         word: decide_family(
-            # all below takes every member; some above takes one, beside others at the margin
-            {f"m{k}": v if k == 0 or word == below else around(rule.margin, 0.01, n)
+            # all on one side takes every member; some on the other takes one beside others at
+            # the margin
+            {f"m{k}": v if k == 0 or word == every else around(rule.margin, 0.01, n)
              for k in range(members)},
             rule,
         ).decision
