@@ -17,7 +17,7 @@ from harness.claim.schema import Claim, Criterion
 from harness.lock.lint import lint
 from harness.lock.rules.design import Design
 from harness.lock.rules.spans import span
-from harness.stats.records import FAMILY_KINDS
+from harness.stats.records import BET, FAMILY_KINDS, methods_of
 from harness.stats.rules import decide, decide_family
 from tests.lock.designs import DROP, RECIPE, claim
 
@@ -93,6 +93,14 @@ CASES = {
         ("ratio-above",),
         TIMES,
         ("ratio-above", 0.8),
+    ),
+    "stratified-odds": Case(
+        "contrast",
+        "small",
+        {"kind": "stratified-odds", "over": "baseline", "stratified": True, **PUSHED},
+        ("ratio-above",),
+        TIMES,
+        ("ratio-above", 1.2),
     ),
     "closed-gap": gap("closes", kind="closed-gap", readout="rate"),
     "beyond-controls": gap(
@@ -221,7 +229,7 @@ def test_a_sound_margin_locks_and_can_be_decided_either_way(name: str) -> None:
     where=st.floats(0.0, 1.0),
     alpha=st.one_of(st.floats(0.01, 0.11), st.floats(0.01, 0.1), st.floats(1e-12, 0.4)),
     replicates=st.one_of(st.integers(5, 12), st.integers(1, 14)),
-    method=st.sampled_from(("t", "sign-flip")),
+    method=st.sampled_from(("t", "sign-flip", BET)),
     kind=st.integers(0, 2),
 )
 def test_whatever_locks_can_be_decided_either_way(
@@ -231,6 +239,7 @@ def test_whatever_locks_can_be_decided_either_way(
     case = CASES[name]
     low, high = case.margins
     one = parsed(name, case.kinds[kind % len(case.kinds)])
+    assume(method in methods_of(one.criteria[0].test.kind))
     test = replace(
         one.criteria[0].test, margin=low + where * (high - low), alpha=alpha, method=method
     )

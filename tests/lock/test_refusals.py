@@ -18,6 +18,7 @@ from tests.lock.refused import (
     null_controls,
     nulls,
     pilots,
+    ratios,
     replicates,
     waivers,
 )
@@ -35,6 +36,7 @@ TABLES = (
     replicates,
     waivers,
     pilots,
+    ratios,
 )
 ROWS = tuple(row for table_ in TABLES for row in table_.ROWS)
 
