@@ -18,7 +18,7 @@ from harness.lock.lint import lint
 from harness.lock.rules.design import Design
 from harness.lock.rules.spans import span
 from harness.stats.records import BET, FAMILY_KINDS, methods_of
-from harness.stats.rules import decide, decide_family
+from harness.stats.rules import decide, decide_family, decide_means
 from tests.lock.designs import DROP, RECIPE, claim
 
 WAIVED = {"waivers.expect-missing": "So that no simulation stands in for the rules."}
@@ -153,8 +153,9 @@ def edits(case: Case, kind: str, margin: float, **more: Any) -> dict[str, Any]:
 
 
 def around(center: float, spread: float, n: int) -> np.ndarray:
-    """Values [n] of this mean, none alike."""
-    pattern = np.linspace(-1.0, 1.0, n) + 0.01 * np.sin(np.arange(n))
+    """Values [n] of this mean, none alike, by turns low and high: a bet sees their order."""
+    rising = np.linspace(-1.0, 1.0, n) + 0.01 * np.sin(np.arange(n))
+    pattern = np.stack([rising, rising[::-1]], axis=1).ravel()[:n]
     return center + spread * (pattern - pattern.mean())
 
 
@@ -221,6 +222,19 @@ def test_a_sound_margin_locks_and_can_be_decided_either_way(name: str) -> None:
     one = parsed(name, CASES[name].sound[0])
     assert lint(one, RECIPE) == ()
     check(one, 8)
+
+
+def test_a_ratio_of_means_locks_and_can_be_decided_either_way() -> None:
+    """It has two numbers per replicate, so it is no case of those above."""
+    spec = {"kind": "mean-ratio", "over": "baseline", "readout": "rate", **PUSHED}
+    case = Case("contrast", "small", spec, (), TIMES, ("mean-ratio-above", 1.2))
+    one = claim("contrast", edits(case, "mean-ratio-above", 1.2))
+    one = replace(one, criteria=tuple(c for c in one.criteria if c.name == "small"))
+    assert lint(one, RECIPE) == ()
+    assert span(Design(one, RECIPE), one.criteria[0]) == (0.0, 1e6)
+    two, rule = around(0.4, 0.02, 8), rule_of(one.criteria[0].test)
+    for ratio, word in ((1.8, "support"), (0.0, "refute"), (1.2, "neither")):
+        assert decide_means(ratio * two + around(0.0, 0.02, 8)[::-1], two, rule).decision == word
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
