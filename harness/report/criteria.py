@@ -151,6 +151,12 @@ def _facts(row: Mapping[str, Any], test: Mapping[str, Any]) -> list[tuple[str, s
     if test:
         alpha = f", one-sided alpha {plain(test['alpha'])}" if test.get("alpha") is not None else ""
         found.append(("test", f"{humane(str(test.get('kind', '')))} by {method}{alpha}"))
+    path = (row.get("details") or {}).get("wealth")
+    if path:
+        at = row["details"].get("decided_at")
+        stake = plain(test.get("stake"))
+        ended = "not decided" if at is None else f"decided at replicate {plain(at)}"
+        found.append(("bet", f"{ended}, after {len(path)}, staking {stake} on each"))
     for key, term in (("p", "p for the claim"), ("p_against", "p against it")):
         if finite(row.get(key)) is not None:
             found.append((term, p_value(row[key])))

@@ -165,7 +165,7 @@ def frame(
     seen = [v for v in values if v is not None]
     edges = [] if margin is None else [margin, -margin] if kind == "equivalence" else [margin]
     log = scale == "log" and all(v > 0 for v in [*seen, *edges])
-    nought = [1.0] if log else [0.0]
+    nought = [1.0] if log or kind == "mean-ratio-above" else [0.0]
     low, high = padded(min([*seen, *edges, *nought]), max([*seen, *edges, *nought]))
     if log:
         low = max(min([*seen, *edges, 1.0]), 1 / LARGEST) / 1.15
