@@ -42,6 +42,8 @@ def test_wealth_is_multiplied_on_every_replicate() -> None:
         ([1, 1, 1, 1], "neither", None),
         ([1, -1, 1, 1, 1, 1, 1, 1, 1, 1], "support", 8),
         ([0] * 9, "neither", None),
+        ([1] * 5 + [-1] * 25, "support", 4),
+        ([-1] * 5 + [1] * 25, "refute", 4),
     ],
 )
 def test_it_ends_where_the_wealth_reaches_one_over_alpha(
