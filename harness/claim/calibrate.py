@@ -24,12 +24,12 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from harness.claim.power import family_size, rule_of, tested
+from harness.claim.power import adjacent, family_size, rule_of, tested
 from harness.claim.schema import Claim
-from harness.claim.simulate import Rates, affordable, noise, rates, right, truths
-from harness.stats import one_sample
+from harness.claim.simulate import Rates, affordable, noise, rates, right, truths, undone
+from harness.stats import fieller, one_sample
 from harness.stats.attainable import smallest_p
-from harness.stats.records import FAMILY_KINDS, KINDS, Rule, methods_of
+from harness.stats.records import FAMILY_KINDS, KINDS, MEANS_KINDS, Rule, methods_of
 
 Standing = Literal["held", "conservative", "broken", ""]
 
@@ -42,7 +42,7 @@ STANDARD_N, STANDARD_MEMBERS = (5, 8), 9
 @dataclass(frozen=True)
 class Design:
     """A rule with the data it is for: ``n`` replicates of ``members``, means ``effect`` and spread
-    ``sd`` between replicates (a ratio's: of its logarithm)."""
+    ``sd`` between replicates (a ratio's: of its logarithm); ``adjacent`` members share an arm."""
 
     name: str
     rule: Rule
@@ -50,6 +50,7 @@ class Design:
     members: int
     effect: float
     sd: float
+    adjacent: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,21 @@ def calibrate(
     """
     rule, effect = tested(design.rule, design.effect, design.name)
     sims = affordable(simulations, design.members, design.n)
-    drawn = design.sd * noise(sims, design.members, design.n, seed, shape)
+    drawn = design.sd * noise(sims, design.members, design.n, seed, shape, design.adjacent)
     means = truths(effect, rule, design.members)
-    means = {"margin": means.pop("margin"), "no effect": np.zeros(design.members), **means}
+    means = {"margin": means.pop("margin"), "no effect": undone(rule, design.members), **means}
     shares: list[Share] = []
     for truth, mean in means.items():
         found = rates(drawn + mean[:, None], rule)
         shares += _verdicts(truth, found, right(mean, rule), rule, sims)
-    if rule.kind not in FAMILY_KINDS:
-        shares.append(_coverage(drawn[:INTERVALS, 0] + effect, effect, rule))
-    floor = smallest_p(design.rule.kind, rule.method, design.n, design.members)
+    if rule.kind in MEANS_KINDS:
+        pairs = drawn[:INTERVALS] + means["expected"][:, None]
+        shares.append(_covered(*fieller_sets(pairs, rule), effect))
+    elif rule.kind not in FAMILY_KINDS:
+        shares.append(_covered(*intervals(drawn[:INTERVALS, 0] + effect, rule), effect))
+    floor = smallest_p(
+        design.rule.kind, rule.method, design.n, design.members, stake=rule.stake, alpha=rule.alpha
+    )
     return Calibration(design, shape, sims, floor, tuple(shares))
 
 
@@ -128,6 +134,7 @@ def designs_of(claim: Claim) -> tuple[Design, ...]:
             family_size(claim, c),
             c.expect.effect,
             c.expect.sd,
+            adjacent(c),
         )
         for c in claim.criteria
         if c.expect is not None and c.expect.sd > 0 and math.isfinite(c.expect.sd)
@@ -139,22 +146,24 @@ def standard_designs(alpha: float = 0.05) -> Iterator[Design]:
 
     The margin lies two standard deviations from the expectation.
     """
-    effects = {"superiority": 2.0, "below": 0.0, "equivalence": 0.0, "ratio-above": math.exp(1.0)}
-    margins = {"ratio-above": math.exp(0.5)}
+    effects = {"superiority": 2.0, "some-of": 2.0, "all-of": 2.0, "ratio-above": math.exp(1.0)}
+    effects |= dict.fromkeys(MEANS_KINDS, 2.0)
+    margins = {"ratio-above": math.exp(0.5)} | dict.fromkeys(MEANS_KINDS, 1.5)
     for kind in KINDS:
         for method in methods_of(kind):
             for n in STANDARD_N:
                 members = STANDARD_MEMBERS if kind in FAMILY_KINDS else 1
                 rule = Rule(kind, margins.get(kind, 1.0), alpha, method)
-                effect = effects.get(kind, 2.0 if kind == "some-of" else 0.0)
-                sd = 0.25 if kind == "ratio-above" else 0.5
+                effect = effects.get(kind, 0.0)
+                sd = 0.25 if kind in ("ratio-above", *MEANS_KINDS) else 0.5
                 yield Design(f"{kind}, {method}, n {n}", rule, n, members, effect, sd)
 
 
 def _verdicts(truth: str, found: Rates, ought: str, rule: Rule, sims: int) -> list[Share]:
     """PASS and FAIL at one truth: power where right, a false verdict where not."""
     low, high = _band(rule.alpha, sims)
-    # at the margin a t test of one number uses all of alpha; every other rule may use less
+    # at the margin a t test of one number uses all of alpha; every other rule may use less (also
+    # Fieller's, which asks for a denominator above 0 as well)
     exact = truth != "margin" or rule.method != "t" or rule.kind in FAMILY_KINDS
     out = []
     for outcome, share, is_right in (
@@ -171,13 +180,19 @@ def _verdicts(truth: str, found: Rates, ought: str, rule: Rule, sims: int) -> li
     return out
 
 
-def _coverage(values: np.ndarray, truth: float, rule: Rule) -> Share:
-    """How often the interval covers the mean of values [sims, n]; exact ones may do so more often
-    than promised."""
-    low, high, level = intervals(values, rule)
+def _covered(low: np.ndarray, high: np.ndarray, level: float, truth: float) -> Share:
+    """How often intervals [sims] cover the truth; exact ones may do so more often than promised."""
     covered = float(((low <= truth) & (high >= truth)).mean())
-    least, most = _band(level, len(values))
+    least, most = _band(level, len(low))
     return Share("expected", "covered", covered, level, least, most, exact=True)
+
+
+def fieller_sets(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray, float]:
+    """Ends [sims] of Fieller's sets of values [sims, 2, n], and their level; an unbounded one has
+    no ends."""
+    sets = [fieller.confidence_set(pair, rule.alpha) for pair in values]
+    ends = np.array([found or (-np.inf, np.inf) for found in sets])
+    return ends[:, 0], ends[:, 1], 1 - 2 * rule.alpha
 
 
 def intervals(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray, float]:
@@ -187,9 +202,12 @@ def intervals(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray, f
         level = 1 - 2 * rule.alpha
         both = stats.ttest_1samp(values, 0.0, axis=1).confidence_interval(level)
         return np.asarray(both.low), np.asarray(both.high), level
-    bounds = [one_sample.interval(row, rule.alpha, rule.method, rule.seed) for row in values]
-    ends = np.array([(b.low, b.high) for b in bounds], dtype=np.float64)
-    return ends[:, 0], ends[:, 1], bounds[0].level
+    bounds = [
+        one_sample.interval(row, rule.alpha, rule.method, rule.seed, rule.stake) for row in values
+    ]
+    low = np.array([-np.inf if b.low is None else b.low for b in bounds])
+    high = np.array([np.inf if b.high is None else b.high for b in bounds])
+    return low, high, bounds[0].level
 
 
 def _band(promised: float, sims: int) -> tuple[float, float]:

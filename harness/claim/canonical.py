@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.claim.parse import read_claim
-from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction
+from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction, Test
 from harness.claim.vocabulary import JUDGED
 from harness.yamlio import of_json
 
@@ -105,11 +105,16 @@ def _arm(arm: Arm) -> dict[str, Any]:
     return out
 
 
+def test_to_json(test: Test) -> dict[str, Any]:
+    """A test as a JSON value; what only some methods have is absent where it does not apply."""
+    return {key: value for key, value in asdict(test).items() if value is not None}
+
+
 def _criterion(criterion: Criterion) -> dict[str, Any]:
     out = {
         "name": criterion.name,
         "estimand": _plain(criterion.estimand),
-        "test": asdict(criterion.test),
+        "test": test_to_json(criterion.test),
         "why": criterion.why,
     }
     if criterion.expect is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.claim.kinds_arms import ARMS_APART, RATIOS_OF_ARMS
 from harness.claim.probes import PROBED, compared
 from harness.claim.rules import TESTS, TestKind
 from harness.claim.vocabulary import DICTIONARIES, READOUTS, Kind, Param
@@ -152,6 +153,8 @@ ESTIMANDS: Mapping[str, Kind] = _table(
          (*PROBED, *compared("minus", "what is subtracted"))),
     Kind("probe-ratio", "one number of a probe over another, tested on logarithms",
          (*PROBED, *compared("over", "the denominator")), scale="ratio"),
+    *ARMS_APART,
+    *RATIOS_OF_ARMS,
 )  # fmt: skip
 
 

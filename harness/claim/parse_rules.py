@@ -16,10 +16,12 @@ from harness.claim.probes import PROBES
 from harness.claim.schema import Criterion, Expectation, Precondition, Probe, Test
 from harness.claim.vocabulary import AT_ARMS, JUDGED
 from harness.fields import Node
+from harness.stats.records import BET, STAKE
 
 MOST_CRITERIA = 32
 """Each is simulated before the claim is locked, which takes up to seconds."""
 Params = dict[str, Any]
+SCALES = {"identity": "is not a ratio", "ratio": "is a ratio", "means": "is a ratio of two means"}
 
 
 def preconditions(node: Node, names: Names) -> tuple[Precondition, ...]:
@@ -162,21 +164,28 @@ def _dose_is_measured(entry: Node, keys: Mapping[str, Node], values: Params, nam
 
 
 def _test(node: Node) -> Test:
-    keys = node.fields(("kind", "margin"), ("alpha", "method"))
+    keys = node.fields(("kind", "margin"), ("alpha", "method", "stake"))
     kind = keys["kind"].word(tuple(TESTS), "kind of test") if "kind" in keys else "superiority"
     rule = TESTS[kind]
+    method = keys["method"].word(rule.methods, "method") if "method" in keys else rule.methods[0]
+    stake = STAKE if method == BET else None
+    if "stake" in keys:
+        stake = keys["stake"].number(above=0.0, below=1.0)
+        if method != BET:
+            keys["stake"].problem(f"{method} stakes nothing", f"Write method: {BET}, or remove it")
     above = 0.0 if rule.margin_above_zero else None
     default = Test(kind, 0.0)
     return Test(
         kind=kind,
         margin=keys["margin"].number(above=above) if "margin" in keys else math.nan,
         alpha=keys["alpha"].number(above=0.0, below=0.5) if "alpha" in keys else default.alpha,
-        method=keys["method"].word(rule.methods, "method") if "method" in keys else default.method,
+        method=method,
+        stake=stake,
     )
 
 
 def _suits(node: Node, estimand: str, test: str) -> None:
-    """Families are tested by a family's rule and ratios on logarithms."""
+    """Families are tested by a family's rule, ratios on logarithms, ratios of means as such."""
     kind, rule = ESTIMANDS.get(estimand), TESTS.get(test)
     if kind is None or rule is None:
         return
@@ -184,11 +193,12 @@ def _suits(node: Node, estimand: str, test: str) -> None:
         fitting = ", ".join(n for n, t in TESTS.items() if t.family == kind.family)
         is_ = "is a family" if kind.family else "is one number"
         node.problem(f"{estimand} {is_}; {test} does not test that", f"Use one of: {fitting}")
-    elif (kind.scale == "ratio") != rule.ratio:
-        is_ = "is a ratio" if kind.scale == "ratio" else "is not a ratio"
-        fitting = ", ".join(
-            n for n, t in TESTS.items() if t.ratio == (kind.scale == "ratio") and not t.family
-        )
+    elif kind.tests and test not in kind.tests:
+        fitting = ", ".join(kind.tests)
+        node.problem(f"{test} does not test {estimand}", f"Use one of: {fitting}")
+    elif kind.scale != rule.scale:
+        is_ = SCALES[kind.scale]
+        fitting = ", ".join(n for n, t in TESTS.items() if t.scale == kind.scale and not t.family)
         node.problem(f"{estimand} {is_}; {test} does not test that", f"Use one of: {fitting}")
 
 

@@ -35,6 +35,8 @@ def value(node: Node, param: Param, names: Names) -> Any:
             return node.word(param.choices, param.type if param.type == "readout" else param.name)
         case "dose":
             return _dose(node, names)
+        case "doses":
+            return _doses(node)
         case "flag":
             return node.flag()
         case "hook":
@@ -74,3 +76,12 @@ def _dose(node: Node, names: Names) -> str | float:
             node.problem("judged without a dose rule", "Add dose_rule:, or write a dose")
         return JUDGED
     return node.number(low=0.0)
+
+
+def _doses(node: Node) -> tuple[float, ...]:
+    out = tuple(item.number(low=0.0) for item in node.items("a list of doses"))
+    if isinstance(node.value, list) and len(out) < 2:
+        node.problem("an order needs two doses at least", "Write the doses to compare, in order")
+    if len(set(out)) < len(out):
+        node.problem("dose listed twice", "List each once")
+    return out

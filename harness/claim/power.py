@@ -7,7 +7,8 @@ the very functions that will judge the measurements. Three truths are simulated 
 - *margin*: the edge of the claim, where every PASS is false (its rate is the false-PASS rate);
 - *mirror*: as far beyond the margin as the expectation lies on this side, where FAIL is right.
 
-Ratios: ``effect`` is a ratio, ``sd`` the spread of its logarithm. Families: see
+Ratios: ``effect`` is a ratio, ``sd`` the spread of its logarithm; of a ratio of means, the spread
+of numerator and of denominator, each as a share of the denominator's mean. Families: see
 ``harness.claim.simulate``.
 
 Not covered: prompts within a replicate (part of ``sd``), non-normal replicates, preconditions (a
@@ -20,9 +21,10 @@ import math
 from dataclasses import dataclass, replace
 
 from harness.claim.schema import Claim, Criterion, Test
-from harness.claim.simulate import Rates, affordable, noise, rates, truths
+from harness.claim.simulate import Rates, affordable, noise, rates, truths, width
+from harness.claim.vocabulary import ORDERINGS
 from harness.stats.attainable import smallest_p
-from harness.stats.records import FAMILY_KINDS, Rule, UntestableError
+from harness.stats.records import FAMILY_KINDS, MEANS_KINDS, STAKE, Rule, UntestableError
 
 SIMULATIONS = 2_000
 
@@ -54,7 +56,8 @@ class Power:
 
 def rule_of(test: Test, seed: int = 0) -> Rule:
     """A claim's test as the rule of ``harness.stats``; ``seed`` is for drawn sign flips only."""
-    return Rule(test.kind, float(test.margin), float(test.alpha), test.method, seed)
+    stake = STAKE if test.stake is None else float(test.stake)
+    return Rule(test.kind, float(test.margin), float(test.alpha), test.method, seed, stake)
 
 
 def arms_under_test(criterion: Criterion) -> tuple[str, ...]:
@@ -63,10 +66,19 @@ def arms_under_test(criterion: Criterion) -> tuple[str, ...]:
     return (named,) if isinstance(named, str) else tuple(named)
 
 
+def adjacent(criterion: Criterion) -> bool:
+    """Whether the members of a family are differences of neighbours, which share an arm."""
+    return criterion.estimand.get("kind") in ORDERINGS
+
+
 def family_size(claim: Claim, criterion: Criterion) -> int:
-    """How many members the claim's arms give a family: one per arm and candidate direction."""
+    """How many members the claim's arms give a family: one per arm and candidate direction; of an
+    ordering, one per step."""
     if criterion.test.kind not in FAMILY_KINDS:
         return 1
+    if adjacent(criterion):
+        steps = criterion.estimand.get("doses", criterion.estimand.get("arms", ()))
+        return max(1, len(steps) - 1)
     arms = [claim.arm(name) for name in arms_under_test(criterion)]
     return max(1, sum(max(1, len(arm.directions)) for arm in arms))
 
@@ -93,7 +105,9 @@ def power(
         alpha=rule.alpha,
         n=n_replicates,
         members=members,
-        smallest_p=smallest_p(rule.kind, rule.method, n_replicates, members),
+        smallest_p=smallest_p(
+            rule.kind, rule.method, n_replicates, members, stake=rule.stake, alpha=rule.alpha
+        ),
         simulations=n_sims,
     )
     expect = criterion.expect
@@ -105,7 +119,9 @@ def power(
             f"the expected sd is {expect.sd:g}", where=where, fix="Use a number above 0"
         )
     rule, effect = tested(rule, expect.effect, where)
-    drawn = expect.sd * noise(n_sims, members, n_replicates, seed)
+    drawn = expect.sd * noise(
+        n_sims, width(rule, members), n_replicates, seed, adjacent=adjacent(criterion)
+    )
     found = {
         name: rates(drawn + means[:, None], rule)
         for name, means in truths(effect, rule, members).items()
@@ -125,10 +141,12 @@ def tested(rule: Rule, effect: float, where: str) -> tuple[Rule, float]:
 
     Raises :class:`UntestableError` for a ratio that has none.
     """
-    if rule.kind != "ratio-above":
+    if rule.kind not in ("ratio-above", *MEANS_KINDS):
         return rule, effect
     if effect <= 0:
         raise UntestableError(f"the expected ratio is {effect:g}", where=where, fix="Use > 0")
+    if rule.kind in MEANS_KINDS:
+        return rule, effect
     return replace(rule, kind="superiority", margin=math.log(rule.margin)), math.log(effect)
 
 

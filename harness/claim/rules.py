@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.stats.records import FAMILY_KINDS, KINDS, methods_of
+from harness.claim.vocabulary import Scale
+from harness.stats.records import FAMILY_KINDS, KINDS, MEANS_KINDS, methods_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class TestKind:
     refute: str
     methods: tuple[str, ...]
     family: bool = False
-    ratio: bool = False
+    scale: Scale = "identity"
     margin_above_zero: bool = False
 
 
@@ -39,6 +40,10 @@ _RULES = {
         "the geometric mean's lower bound is above the margin",
         "the geometric mean's upper bound is below the margin",
     ),
+    "mean-ratio-above": (
+        "the ratio of means lies above the margin, and its denominator above 0 (Fieller)",
+        "the ratio of means lies below the margin, and its denominator above 0 (Fieller)",
+    ),
     "none-of": (
         "every member is below the margin, each at alpha (intersection-union)",
         "some member is above the margin, with family-wise control",
@@ -46,6 +51,10 @@ _RULES = {
     "some-of": (
         "some member is above the margin, with family-wise control (max-T)",
         "every member is below the margin, each at alpha (intersection-union)",
+    ),
+    "all-of": (
+        "every member is above the margin, each at alpha (intersection-union)",
+        "some member is below the margin, with family-wise control",
     ),
 }
 
@@ -55,8 +64,8 @@ TESTS: Mapping[str, TestKind] = {
         *_RULES[kind],
         methods=methods_of(kind),
         family=kind in FAMILY_KINDS,
-        ratio=kind == "ratio-above",
-        margin_above_zero=kind in ("ratio-above", "equivalence"),
+        scale="ratio" if kind == "ratio-above" else "means" if kind in MEANS_KINDS else "identity",
+        margin_above_zero=kind in ("ratio-above", "equivalence", *MEANS_KINDS),
     )
     for kind in KINDS
 }

@@ -125,7 +125,10 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Test:
-    """A decision rule over replicates; ``kind`` and ``method`` from ``harness.claim.kinds``."""
+    """A decision rule over replicates; ``kind`` and ``method`` from ``harness.claim.kinds``.
+
+    ``stake`` belongs to the method ``sign-bet`` and is None with every other.
+    """
 
     __test__ = False  # pytest must not collect it
 
@@ -133,6 +136,7 @@ class Test:
     margin: float
     alpha: float = 0.05
     method: str = "t"
+    stake: float | None = None
 
 
 @dataclass(frozen=True)

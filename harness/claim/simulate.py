@@ -4,10 +4,18 @@ The rules that judge measurements judge the simulated values too. Truths are mea
 *expected* (the author's), *margin* (the edge of the claim) and *mirror* (as far beyond the margin
 as the expectation lies on this side).
 
-Families: members correlate ``CORRELATION`` over replicates. ``none-of``: all members at the
-expected effect; at the margin and at the mirror one member moves there and the others stay, which
-is the least favourable case. ``some-of``: one member at the expected effect and the others at the
-mirror; then all at the margin; then all at the mirror.
+Families: members correlate ``CORRELATION`` over replicates. ``none-of`` and ``all-of``: all members
+at the expected effect; at the margin and at the mirror one member moves there and the others stay,
+which is the least favourable case. ``some-of``: one member at the expected effect and the others at
+the mirror; then all at the margin; then all at the mirror.
+
+Members that are adjacent differences (an ordering) share an arm with their neighbour instead: they
+correlate -.5 with it and not with the others, as they do where arms differ independently.
+
+A ratio of means is simulated as two members, numerator and denominator, in units of the
+denominator's mean: ``sd`` is the spread of each. Its mirror is as many times below the margin as
+the expectation is above it. A bet on signs sees the replicates in the order in which they are
+drawn.
 
 Not covered: prompts within a replicate; dependence between replicates.
 """
@@ -20,8 +28,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.stats import family, one_sample
-from harness.stats.records import FAMILY_KINDS, Rule
+from harness.stats import family, fieller, one_sample
+from harness.stats.records import EVERY, FAMILY_KINDS, MEANS_KINDS, Rule
 
 CORRELATION = 0.5
 """Between members of a family, over replicates."""
@@ -55,9 +63,17 @@ def affordable(sims: int, members: int, n: int) -> int:
     return min(sims, max(FEWEST, MOST_NUMBERS // max(1, members * n)))
 
 
-def noise(sims: int, members: int, n: int, seed: int, shape: str = "normal") -> np.ndarray:
-    """Mean 0, variance 1, [sims, members, n]: members correlated, replicates independent."""
+def noise(
+    sims: int, members: int, n: int, seed: int, shape: str = "normal", adjacent: bool = False
+) -> np.ndarray:
+    """Mean 0, variance 1, [sims, members, n]: members correlated, replicates independent.
+
+    ``adjacent`` members are differences of neighbours in a row of independent arms.
+    """
     rng, draw = np.random.default_rng(seed), NOISES[shape]
+    if adjacent and members > 1:
+        arms = draw(rng, (sims, members + 1, n))
+        return np.asarray(np.diff(arms, axis=1) / math.sqrt(2))
     own = draw(rng, (sims, members, n))
     if members == 1:
         return own
@@ -67,9 +83,12 @@ def noise(sims: int, members: int, n: int, seed: int, shape: str = "normal") -> 
 
 def truths(effect: float, rule: Rule, members: int) -> dict[str, np.ndarray]:
     """Means [members] at the expectation, at the margin and at the mirror."""
+    if rule.kind in MEANS_KINDS:
+        ratios = {"expected": effect, "margin": rule.margin, "mirror": rule.margin**2 / effect}
+        return {name: np.array([ratio, 1.0]) for name, ratio in ratios.items()}
     mirror = 2 * rule.margin - (abs(effect) if rule.kind == "equivalence" else effect)
     expected = np.full(members, effect, dtype=np.float64)
-    if rule.kind == "none-of":
+    if rule.kind in EVERY:
         at_margin, beyond = expected.copy(), expected.copy()
         at_margin[0], beyond[0] = rule.margin, mirror
         return {"expected": expected, "margin": at_margin, "mirror": beyond}
@@ -79,17 +98,29 @@ def truths(effect: float, rule: Rule, members: int) -> dict[str, np.ndarray]:
     return {"expected": expected, "margin": at_margin, "mirror": beyond}
 
 
+def undone(rule: Rule, members: int) -> np.ndarray:
+    """Means [members] where there is no effect."""
+    return np.ones(2) if rule.kind in MEANS_KINDS else np.zeros(members)
+
+
+def width(rule: Rule, members: int) -> int:
+    """How many numbers a replicate has: one per member, two for a ratio of means."""
+    return 2 if rule.kind in MEANS_KINDS else members
+
+
 def right(means: np.ndarray, rule: Rule) -> str:
     """What a study of these means [members] ought to end in: support, refute, or neither at the
     margin itself."""
     if rule.kind in FAMILY_KINDS:
-        above = bool((means > rule.margin).any())
-        below = bool((means < rule.margin).all())
-        sides = (below, above) if rule.kind == "none-of" else (above, below)
+        turned, toward = family.turn(means, rule)
+        above = bool((turned > toward.margin).any())
+        below = bool((turned < toward.margin).all())
+        sides = (below, above) if rule.kind in EVERY else (above, below)
     elif rule.kind == "equivalence":
         size = abs(float(means[0]))
         sides = (size < rule.margin, size > rule.margin)
     else:
+        # of a ratio of means the second is the denominator, which is 1
         above, below = bool(means[0] > rule.margin), bool(means[0] < rule.margin)
         sides = (below, above) if rule.kind == "below" else (above, below)
     return "support" if sides[0] else "refute" if sides[1] else "neither"
@@ -99,6 +130,8 @@ def rates(values: np.ndarray, rule: Rule) -> Rates:
     """Judge values [sims, members, n] and count."""
     if rule.kind in FAMILY_KINDS:
         p_support, p_refute = family.two_verdicts(values, rule)
+    elif rule.kind in MEANS_KINDS:
+        p_support, p_refute = fieller.two_verdicts(values, rule)
     else:
         p_support, p_refute = one_sample.two_verdicts(values[:, 0], rule)
     support = float((p_support <= rule.alpha).mean())

@@ -19,11 +19,12 @@ from harness.claim.schema import Arm, Claim
 from harness.claim.sound import Check
 from harness.claim.suits_kinds import by_kind, exclusion, pairs_and_ratios, unlabelled
 from harness.claim.suits_probes import check_probes
-from harness.claim.vocabulary import AT_ARMS
+from harness.claim.vocabulary import AT_ARMS, ORDERINGS
 from harness.fields import Reader
 
 CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
-          "best-production": ("arms",), "steering-asymmetry": ("arm", "against")}  # fmt: skip
+          "best-production": ("arms",), "dose-ordering": ("arm",),
+          "steering-asymmetry": ("arm", "against")}  # fmt: skip
 """Parameters whose arms are read along their doses."""
 OWN_BASELINE = ("arm", "than", "controls", "arms")
 """Parameters whose arms intervene on the model of ``baseline``; see :func:`_baseline`."""
@@ -69,10 +70,10 @@ def _arm(check: Check, arm: Arm) -> None:
 
 
 def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str, Any]) -> None:
-    if not kind.family:
-        for key in ("arm", "minus", "over", "than", "against"):
-            if kind.name != "dose-band":
-                _one_number(check, path, key, params)
+    ordered = ("arms",) if kind.name in ORDERINGS else ()
+    for key in ("arm", "minus", "over", "than", "against", *ordered):
+        if kind.name != "dose-band":
+            _one_number(check, path, key, params)
     _baseline(check, path, params)
     _two_arms(check, path, params)
     for key in CURVES.get(kind.name, ()):
@@ -90,25 +91,23 @@ def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str
                 f"the arm {arm.name!r} is no control",
                 "Name an arm with control: and count:",
             )
-    if not any(p.type == "dose" for p in kind.params) and kind.name != "coverage":
+    if not any(p.type == "dose" for p in kind.params) and kind.name not in CURVES:
         _at_judged(check, path, kind, params)
     by_kind(check, path, section, kind, params)
 
 
 def _one_number(check: Check, path: str, key: str, params: Mapping[str, Any]) -> None:
     """An arm that is read as one number has one direction."""
-    arm = check.arm(params.get(key))
-    if arm is None:
-        return
-    many = f"{len(arm.directions)} candidates" if len(arm.directions) > 1 else ""
-    if arm.control is not None:
-        many = "random directions"
-    if many:
-        check.reader.problem(
-            f"{path}.{key}",
-            f"the arm {arm.name!r} has {many}, and one number is read here",
-            "Name an arm with one direction",
-        )
+    for arm in check.listed(params.get(key)):
+        many = f"{len(arm.directions)} candidates" if len(arm.directions) > 1 else ""
+        if arm.control is not None:
+            many = "random directions"
+        if many:
+            check.reader.problem(
+                f"{path}.{key}",
+                f"the arm {arm.name!r} has {many}, and one number is read here",
+                "Name an arm with one direction",
+            )
 
 
 def _baseline(check: Check, path: str, params: Mapping[str, Any]) -> None:
@@ -145,8 +144,9 @@ def _baseline(check: Check, path: str, params: Mapping[str, Any]) -> None:
 
 
 def _two_arms(check: Check, path: str, params: Mapping[str, Any]) -> None:
+    named = [arm.name for key in ("arm", "arms") for arm in check.listed(params.get(key))]
     for key in ("minus", "over", "than", "against"):
-        if key in params and params[key] == params.get("arm") and check.arm(params[key]):
+        if key in params and params[key] in named and check.arm(params[key]):
             check.reader.problem(
                 f"{path}.{key}",
                 f"the arm {params[key]!r} is compared with itself",

@@ -23,6 +23,9 @@ def by_kind(check: Check, path: str, section: str, kind: Kind, params: Mapping[s
         if kind.name == "feature-asymmetry" and not params["matched"]:
             what = "pooled over text variants, models and texts differ together: it never decides"
             problem(f"{path}.matched", what, "Write matched: true, or move the estimand to shown:")
+        if kind.name == "stratified-odds" and not params["stratified"]:
+            what = "thrown together, strata that an arm has more of count for more: never decides"
+            problem(f"{path}.stratified", what, "Write stratified: true, or move it to shown:")
     if kind.name == "dose-band":
         for arm in check.listed(params["arm"]):
             if arm.operation is not None and arm.operation not in PLANNED:
@@ -40,8 +43,28 @@ def by_kind(check: Check, path: str, section: str, kind: Kind, params: Mapping[s
         if params["gate"]["specificity"] > 1:
             what = "no push is more specific than 1"
             problem(f"{path}.gate.specificity", what, "Write a share from 0 to 1")
+    if kind.family:
+        _members(check, path, kind, params)
     if kind.name == "split-half":
         _halves(check, path, params["direction"])
+
+
+def _members(check: Check, path: str, kind: Kind, params: Mapping[str, Any]) -> None:
+    """A family of differences: which arms and doses can be members."""
+    problem = check.reader.problem
+    if kind.name == "ordering" and len(params["arms"]) == 1:
+        problem(f"{path}.arms", "an order needs two arms at least", "Name them in order")
+    if kind.name == "contrasts":
+        for arm in check.listed(params["arms"]):
+            if arm.control is not None:
+                what = f"the arm {arm.name!r} has random directions, which are no members"
+                problem(f"{path}.arms", what, "Name arms with directions of their own")
+    if kind.name == "dose-ordering":
+        for arm in check.listed(params["arm"]):
+            missing = [d for d in params["doses"] if arm.doses and d not in arm.doses]
+            if missing:
+                what = f"{arm.name!r} is not measured at dose {missing[0]:g}"
+                problem(f"{path}.doses", what, "Write doses of its grid")
 
 
 def unlabelled(check: Check, path: str, key: str, params: Mapping[str, Any], does: str) -> None:
@@ -86,7 +109,7 @@ def pairs_and_ratios(check: Check) -> None:
     for one in check.claim.criteria:
         if not check.sound("criteria", one.name) or one.expect is None:
             continue
-        if one.test.kind == "ratio-above" and one.expect.effect <= 0:
+        if one.test.kind in ("ratio-above", "mean-ratio-above") and one.expect.effect <= 0:
             check.reader.problem(
                 f"criteria.{one.name}.expect.effect",
                 f"the expected ratio is {one.expect.effect:g}",

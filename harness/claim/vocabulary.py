@@ -21,15 +21,22 @@ JUDGED = "judged"
 """Where a dose is asked for: the one that the claim's dose rule chose on the select split."""
 HOST = "host"
 """Where a direction's role is asked for: the role of the arm that it is used in."""
-AT_ARMS = ("arm", "minus", "over", "against", "controls")
+AT_ARMS = ("arm", "arms", "minus", "over", "against", "controls")
 """Parameters whose arms are read at one dose: ``at``, or the judged one where a kind has no at."""
+ORDERINGS = ("ordering", "dose-ordering")
+"""Estimands whose members are differences of neighbours in a stated order."""
 FEATURES, PROBED = "features", "probes"
 """Arms under which feature counts and probes are stored; no arm of a claim may be called so."""
 
 Type = Literal[
-    "arm", "arms", "role", "roles", "direction", "readout", "dose", "number", "flag", "word",
-    "hook", "positions", "bounds", "probe", "name", "item", "classes", "count",
+    "arm", "arms", "role", "roles", "direction", "readout", "dose", "doses", "number", "flag",
+    "word", "hook", "positions", "bounds", "probe", "name", "item", "classes", "count",
 ]  # fmt: skip
+
+
+Scale = Literal["identity", "ratio", "means"]
+"""Of a replicate's number: as it is, a ratio (tested on logarithms), or two whose means are
+divided."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,18 @@ class Param:
 @dataclass(frozen=True)
 class Kind:
     """One kind: what it means in a line, whence, and its parameters. ``intervened`` names the arm
-    parameters that must intervene; ``features`` marks counts of dictionary features."""
+    parameters that must intervene; ``features`` marks counts of dictionary features; ``tests`` are
+    the only kinds of test that suit it (empty: all that suit its shape)."""
 
     name: str
     doc: str
     params: tuple[Param, ...]
     source: str = ""
-    scale: Literal["identity", "ratio"] = "identity"
+    scale: Scale = "identity"
     family: bool = False
     features: bool = False
     intervened: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:

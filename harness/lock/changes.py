@@ -34,7 +34,7 @@ MARGIN = re.compile(r"claim\.criteria\.([^.]*)\.test\.margin")
 ALPHA = re.compile(r"claim\.criteria\.[^.]*\.test\.alpha")
 BOUND = re.compile(r"claim\.preconditions\.([^.]*)\.([a-z_]+)")
 UP, DOWN = 1, -1
-MARGINS = {"superiority": UP, "ratio-above": UP, "some-of": UP}
+MARGINS = dict.fromkeys(("superiority", "ratio-above", "mean-ratio-above", "some-of", "all-of"), UP)
 """Test kinds whose claim is that something lies above the margin; in the others it lies below."""
 BOUNDS = {"at_least": UP, "low": UP, "floor": UP, "closes": UP, "at_most": DOWN, "high": DOWN}
 """Direction in which a precondition's bound is harder to meet, by the end of its name."""

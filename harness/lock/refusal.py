@@ -51,7 +51,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "gate": Rule(
         "a production gate that next to nothing passes (for `none-of`), or next to everything "
-        "(for `some-of`)",
+        "(for `some-of` and `all-of`)",
         "a null by a gate that is shut, or a production by a broken model, is made by the author",
     ),
     "health": Rule(

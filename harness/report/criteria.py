@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.report.figure import Table
-from harness.report.forest_figure import member_group, member_label
+from harness.report.forest_figure import member_group, member_label, member_word
 from harness.report.words import (
     NONE,
     Standing,
@@ -34,8 +34,10 @@ NEEDED: Mapping[str, str] = {
     "below": "below {margin}",
     "equivalence": "within ±{margin}",
     "ratio-above": "ratio above {margin}",
+    "mean-ratio-above": "ratio of means above {margin}",
     "none-of": "below {margin} in every candidate",
     "some-of": "above {margin} in some candidate",
+    "all-of": "above {margin} in every member",
 }
 """Kind of test -> what the whole interval has to do."""
 
@@ -128,7 +130,9 @@ def _criterion(row: Mapping[str, Any], *, tested: bool) -> CriterionView:
         needed=needed(test, row.get("margin")),
         facts=tuple(_facts(row, test)),
         definition=listing(row.get("estimand") or {}),
-        members=member_table(members, tested=tested) if members else None,
+        members=(
+            member_table(members, tested=tested, called=member_word(row)) if members else None
+        ),
         note=str(row.get("note") or ""),
     )
 
@@ -147,6 +151,12 @@ def _facts(row: Mapping[str, Any], test: Mapping[str, Any]) -> list[tuple[str, s
     if test:
         alpha = f", one-sided alpha {plain(test['alpha'])}" if test.get("alpha") is not None else ""
         found.append(("test", f"{humane(str(test.get('kind', '')))} by {method}{alpha}"))
+    path = (row.get("details") or {}).get("wealth")
+    if path:
+        at = row["details"].get("decided_at")
+        stake = plain(test.get("stake"))
+        ended = "not decided" if at is None else f"decided at replicate {plain(at)}"
+        found.append(("bet", f"{ended}, after {len(path)}, staking {stake} on each"))
     for key, term in (("p", "p for the claim"), ("p_against", "p against it")):
         if finite(row.get(key)) is not None:
             found.append((term, p_value(row[key])))
@@ -159,11 +169,13 @@ def _facts(row: Mapping[str, Any], test: Mapping[str, Any]) -> list[tuple[str, s
     return found
 
 
-def member_table(members: Sequence[Mapping[str, Any]], *, tested: bool) -> Table:
-    """Candidates down; estimate, interval, p, where the gate let them, outcome in words."""
+def member_table(
+    members: Sequence[Mapping[str, Any]], *, tested: bool, called: str = "candidate"
+) -> Table:
+    """Members down; estimate, interval, p, where the gate let them, outcome in words."""
     gates = tuple(dict.fromkeys(g for m in members for g in _gates(m)))
     grouped = len({member_group(str(m.get("name", ""))) for m in members}) > 1
-    heads = ["candidate", *(["arm"] if grouped else []), *(["outcome"] if tested else [])]
+    heads = [called, *(["arm"] if grouped else []), *(["outcome"] if tested else [])]
     heads += ["estimate", "interval", "p", "p against"]
     extra = tuple(
         (key, head)

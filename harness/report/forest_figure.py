@@ -30,8 +30,10 @@ from harness.report.words import decimals, finite, humane, interval, number, pla
 
 WIDTH = 340
 ROW = 19
-ABOVE = ("superiority", "ratio-above", "some-of")
+ABOVE = ("superiority", "ratio-above", "mean-ratio-above", "some-of", "all-of")
 BELOW = ("below", "none-of")
+MEMBERS = {"contrasts": "contrast", "ordering": "step", "dose-ordering": "step"}
+"""Families whose members are no candidates."""
 
 
 def forest_figure(criterion: Mapping[str, Any], replicates: Sequence[str], name: str) -> FigureView:
@@ -94,9 +96,12 @@ def family_figure(
         if group
         else humane(str(criterion["name"]))
     )
-    words = f"Interval plot of {len(members)} candidates, margin {plain(margin)}. " + " ".join(
-        f"{label}: {number(m.get('estimate'))} {interval(m.get('low'), m.get('high'))}."
-        for label, m in zip(labels, members, strict=True)
+    words = (
+        f"Interval plot of {len(members)} {member_word(criterion)}s, margin {plain(margin)}. "
+        + " ".join(
+            f"{label}: {number(m.get('estimate'))} {interval(m.get('low'), m.get('high'))}."
+            for label, m in zip(labels, members, strict=True)
+        )
     )
     height = ROW * len(members) + 66
     ticked = [shortened(label) for label in labels]
@@ -124,8 +129,19 @@ def family_figure(
         KeyEntry("shade", "where the claim lies"),
     )
     return FigureView(
-        name, title, "", words, drawing, Table(("candidate", "estimate", "interval"), rows), key=key
+        name,
+        title,
+        "",
+        words,
+        drawing,
+        Table((member_word(criterion), "estimate", "interval"), rows),
+        key=key,
     )
+
+
+def member_word(criterion: Mapping[str, Any]) -> str:
+    """What a member of a criterion's family is called."""
+    return MEMBERS.get(str((criterion.get("estimand") or {}).get("kind")), "candidate")
 
 
 def member_label(name: str) -> str:
@@ -149,7 +165,7 @@ def frame(
     seen = [v for v in values if v is not None]
     edges = [] if margin is None else [margin, -margin] if kind == "equivalence" else [margin]
     log = scale == "log" and all(v > 0 for v in [*seen, *edges])
-    nought = [1.0] if log else [0.0]
+    nought = [1.0] if log or kind == "mean-ratio-above" else [0.0]
     low, high = padded(min([*seen, *edges, *nought]), max([*seen, *edges, *nought]))
     if log:
         low = max(min([*seen, *edges, 1.0]), 1 / LARGEST) / 1.15

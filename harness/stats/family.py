@@ -1,4 +1,4 @@
-"""Families of members measured on the same replicates: "none of them" and "some of them".
+"""Families of members measured on the same replicates: "none of them", "some", "all of them".
 
 "Above" is a member's mean above the margin. Two statements about a family, and their methods:
 
@@ -9,6 +9,9 @@
   dependence is kept and the floor stays 2**-n however many members there are.
 
 ``none-of`` is supported by the first and refuted by the second; ``some-of`` the other way round.
+``all-of`` is ``none-of`` with every sign turned: supported where all members lie above, refuted
+where some lies below.
+
 The max-T statistic is the studentised mean of the margin-shifted values; flips leave its sum of
 squares alone, so it is compared as sum / sqrt(n * sum of squares), a monotone function of t.
 
@@ -29,8 +32,9 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from harness.stats.attainable import smallest_p
-from harness.stats.one_sample import TIE, judge_mean, shifted, sides, subsets
+from harness.stats.one_sample import judge_mean, sides, subsets
 from harness.stats.records import (
+    EVERY,
     FamilyResult,
     Rule,
     TestResult,
@@ -39,12 +43,13 @@ from harness.stats.records import (
     decision,
     reported,
 )
+from harness.stats.ties import TIE, apart
 
 
 def judge_family(
     members: Mapping[str, Sequence[float] | np.ndarray], rule: Rule, where: str = ""
 ) -> FamilyResult:
-    """Test members (name -> one value per replicate, same replicates) with none-of or some-of.
+    """Test members (name -> one value per replicate, same replicates) with a family's rule.
 
     Raises :class:`UntestableError` for no members, unequal lengths, NaN or infinite values.
     """
@@ -62,14 +67,16 @@ def judge_family(
             fix="Measure every member on every replicate",
         )
     values = np.stack(rows)  # [members, n]
-    at = sides(values, rule.margin, per_member(rule.method), rule.seed)
-    above = adjusted(values, rule, at.above)
-    all_below, some_above = float(at.below.max()), float(above.min())
-    support, refute = (all_below, some_above) if rule.kind == "none-of" else (some_above, all_below)
+    turned, toward = turn(values, rule)
+    at = sides(turned, toward.margin, per_member(rule.method), rule.seed)
+    some = adjusted(turned, toward, at.above)
+    support, refute = (float(at.below.max()), float(some.min()))
+    if rule.kind not in EVERY:
+        support, refute = refute, support
     p_support, p_refute = reported(support), reported(refute)
     floor = smallest_p(rule.kind, rule.method, values.shape[1], len(names))
     verdicts = {
-        name: _member(row, rule, (float(at.above[i]), float(above[i])), float(at.below[i]), floor)
+        name: _member(row, rule, float(at.below[i]), (float(at.above[i]), float(some[i])), floor)
         for i, (name, row) in enumerate(zip(names, rows, strict=True))
     }
     flat = [name for name, one in verdicts.items() if one.constant]
@@ -89,6 +96,13 @@ def judge_family(
     )
 
 
+def turn(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, Rule]:
+    """Values [..., n] and rule so that "every member lies below, or some lies above" is asked."""
+    if rule.kind != "all-of":
+        return values, rule
+    return -values, replace(rule, margin=-rule.margin)
+
+
 def per_member(method: str) -> str:
     """The one-sample method behind a family's method."""
     return "t" if method == "t" else "sign-flip"
@@ -100,7 +114,7 @@ def adjusted(values: np.ndarray, rule: Rule, above: np.ndarray) -> np.ndarray:
     ``values`` [members, n]; ``above`` [members] are the unadjusted ones, which Holm starts from.
     """
     if rule.method == "sign-flip":
-        return max_t(shifted(values, rule.margin), rule.seed)
+        return max_t(apart(values, rule.margin), rule.seed)
     return np.asarray(multipletests(above, method="holm")[1])
 
 
@@ -130,16 +144,17 @@ def some_above(values: np.ndarray, rule: Rule) -> np.ndarray:
     out = np.empty(len(values))
     step = max(1, 4_000_000 // (values.shape[1] * len(subsets(values.shape[2], rule.seed))))
     for start in range(0, len(values), step):
-        largest = _statistics(shifted(values[start : start + step], rule.margin), rule.seed).max(1)
+        largest = _statistics(apart(values[start : start + step], rule.margin), rule.seed).max(1)
         out[start : start + step] = (largest >= largest[:, :1] - TIE).mean(axis=1)
     return out
 
 
 def two_verdicts(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
     """(p_support, p_refute), arrays [sims], of families of values [sims, members, n]."""
-    below = sides(values, rule.margin, per_member(rule.method), rule.seed).below.max(axis=1)
-    above = some_above(values, rule)
-    return (below, above) if rule.kind == "none-of" else (above, below)
+    turned, toward = turn(values, rule)
+    every = sides(turned, toward.margin, per_member(rule.method), rule.seed).below.max(axis=1)
+    some = some_above(turned, toward)
+    return (every, some) if rule.kind in EVERY else (some, every)
 
 
 def _statistics(deviation: np.ndarray, seed: int) -> np.ndarray:
@@ -151,17 +166,18 @@ def _statistics(deviation: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _member(
-    row: np.ndarray, rule: Rule, raw_above: tuple[float, float], below: float, floor: float
+    row: np.ndarray, rule: Rule, every: float, some: tuple[float, float], floor: float
 ) -> TestResult:
     """A member's own result; the side that asks for "some" carries the adjusted p.
 
-    ``raw_above`` holds p of "above" before and after adjustment.
+    ``every`` is p of the side that all members have to be on; ``some`` holds p of the other side
+    before and after adjustment.
     """
-    above, above_adjusted = raw_above
     kind = "below" if rule.kind == "none-of" else "superiority"
     one = judge_mean(row, replace(rule, kind=kind, method=per_member(rule.method)))
-    raw = (below, above) if kind == "below" else (above, below)
-    final = (below, above_adjusted) if kind == "below" else (above_adjusted, below)
+    raw, final = (every, some[0]), (every, some[1])
+    if rule.kind not in EVERY:
+        raw, final = raw[::-1], final[::-1]
     p_support, p_refute = reported(final[0]), reported(final[1])
     return replace(
         one,

@@ -15,6 +15,8 @@ margin, refutation where it lies wholly on the other.
 - equivalence: two one-sided tests (Schuirmann 1987). Its refutation is the minimum-effect test:
   the mean lies beyond one margin. Its size is alpha plus the chance of crossing the far margin,
   negligible unless the margin is small beside the standard error (then at most 2 alpha).
+- sign-bet: a predeclared bet on signs over the replicates in order (``harness.stats.sequential``),
+  about their median, which the estimate then is.
 
 Without any spread t has no precision; the exact sign test does: n values all on one side of the
 point have p = 2**-n whatever their common value, for any distribution whose median lies on the
@@ -30,19 +32,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
 
 from harness.stats.attainable import DRAWS, enumerable, smallest_p
 from harness.stats.effect import hedges_g
-from harness.stats.records import Rule, TestResult, checked, decision, reported
-
-TIE = 1e-12
-"""Relative tolerance: sums this close count as tied, which can only enlarge a p-value."""
+from harness.stats.records import BET, STAKE, Rule, TestResult, checked, decision, reported
+from harness.stats.sequential import bets, bounds, p_values
+from harness.stats.ties import TIE, apart, is_constant
 
 CONSTANT = "the replicates do not differ at all: no interval, p from the exact sign test"
+
+
+FLAT = "the replicates do not differ at all: no interval"
+NOT_ENDED = "too few replicates for an end on both sides"
 
 
 @dataclass(frozen=True)
@@ -69,21 +74,9 @@ def subsets(n: int, seed: int = 0) -> np.ndarray:
     return rows
 
 
-def is_constant(values: np.ndarray) -> np.ndarray:
-    """Bool [...]: no spread along the last axis beyond rounding."""
-    spread = np.ptp(values, axis=-1)
-    return np.asarray(spread <= TIE * np.abs(values).max(axis=-1))
-
-
 def sides(values: np.ndarray, point: float, method: str, seed: int = 0) -> Sides:
     """One-sided p-values of values [..., n] at ``point``, arrays [...]."""
     return _t_sides(values, point) if method == "t" else _flip_sides(values, point, seed)
-
-
-def shifted(values: np.ndarray, point: float) -> np.ndarray:
-    """Values minus ``point``, with 0 where the two differ by rounding only."""
-    gap = values - point
-    return np.where(np.abs(gap) <= TIE * (np.abs(values) + abs(point)), 0.0, gap)
 
 
 def _t_sides(values: np.ndarray, point: float) -> Sides:
@@ -103,7 +96,7 @@ def _t_sides(values: np.ndarray, point: float) -> Sides:
 def _flip_sides(values: np.ndarray, point: float, seed: int) -> Sides:
     n = values.shape[-1]
     rows = subsets(n, seed).astype(np.float64)
-    flat = shifted(values, point).reshape(-1, n)
+    flat = apart(values, point).reshape(-1, n)
     ties = TIE * np.abs(values).reshape(-1, n).sum(axis=1, keepdims=True) + TIE * n * abs(point)
     above, below = np.empty(len(flat)), np.empty(len(flat))
     step = max(1, 4_000_000 // len(rows))
@@ -119,6 +112,10 @@ def _flip_sides(values: np.ndarray, point: float, seed: int) -> Sides:
 
 def two_verdicts(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
     """(p_support, p_refute), arrays [...], of values [..., n] on the scale of the test."""
+    if rule.method == BET:
+        found = bets(values, rule.margin, rule.stake, rule.alpha)
+        above, below = p_values(found, rule.alpha)
+        return (below, above) if rule.kind == "below" else (above, below)
     if rule.kind == "equivalence":
         lower = sides(values, -rule.margin, rule.method, rule.seed)
         upper = sides(values, rule.margin, rule.method, rule.seed)
@@ -136,10 +133,14 @@ class Interval:
     level: float
 
 
-def interval(values: np.ndarray, alpha: float, method: str, seed: int = 0) -> Interval:
+def interval(
+    values: np.ndarray, alpha: float, method: str, seed: int = 0, stake: float = STAKE
+) -> Interval:
     """The two-sided interval that goes with one-sided tests at ``alpha``; values [n]."""
     if is_constant(values):
         return Interval(None, None, 1 - 2 * alpha)
+    if method == BET:
+        return Interval(*bounds(values, stake, alpha), 1 - 2 * alpha)
     if method == "t":
         result = stats.ttest_1samp(values, 0.0).confidence_interval(1 - 2 * alpha)
         return Interval(float(result.low), float(result.high), 1 - 2 * alpha)
@@ -166,22 +167,23 @@ def judge_mean(
     data = checked(values, where)
     p_support, p_refute = (reported(float(p)) for p in two_verdicts(data, rule))
     constant = bool(is_constant(data))
-    bounds = interval(data, rule.alpha, rule.method, rule.seed)
-    g = None if constant else hedges_g(data, level=1 - 2 * rule.alpha)
+    ends = interval(data, rule.alpha, rule.method, rule.seed, rule.stake)
+    bet = rule.method == BET
+    g = None if constant or bet else hedges_g(data, level=1 - 2 * rule.alpha)
     return TestResult(
         kind=rule.kind,
         method=rule.method,
         margin=rule.margin,
         alpha=rule.alpha,
-        estimate=float(data.mean()),
-        low=bounds.low,
-        high=bounds.high,
-        level=bounds.level,
+        estimate=float(np.median(data) if bet else data.mean()),
+        low=ends.low,
+        high=ends.high,
+        level=ends.level,
         n=len(data),
         df=float(len(data) - 1) if rule.method == "t" and not constant else None,
         p_support=p_support,
         p_refute=p_refute,
-        smallest_p=0.5 ** len(data) if constant else smallest_p(rule.kind, rule.method, len(data)),
+        smallest_p=0.5 ** len(data) if constant and not bet else _floor(rule, len(data)),
         decision=decision(p_support, p_refute, rule.alpha),
         values=tuple(float(v) for v in data),
         scale=scale,
@@ -189,5 +191,30 @@ def judge_mean(
         g_low=g.low if g else None,
         g_high=g.high if g else None,
         constant=constant,
-        reason=CONSTANT if constant else "",
+        reason=_reason(constant, bet, ends),
+        details=_path(data, rule) if bet else {},
     )
+
+
+def _floor(rule: Rule, n: int) -> float:
+    return smallest_p(rule.kind, rule.method, n, stake=rule.stake, alpha=rule.alpha)
+
+
+def _reason(constant: bool, bet: bool, ends: Interval) -> str:
+    """Why there is no interval; empty where there is one."""
+    if constant:
+        return FLAT if bet else CONSTANT
+    return NOT_ENDED if ends.low is None or ends.high is None else ""
+
+
+def _path(data: np.ndarray, rule: Rule) -> dict[str, Any]:
+    """Which value decided (from 0) and the wealth of both bets until then."""
+    found = bets(data, rule.margin, rule.stake, rule.alpha)
+    stop = int(found.stop)
+    ours, theirs = (found.above, found.below)[:: -1 if rule.kind == "below" else 1]
+    until = len(data) if stop < 0 else stop + 1
+    return {
+        "decided_at": None if stop < 0 else stop,
+        "wealth": ours[:until].tolist(),
+        "wealth_against": theirs[:until].tolist(),
+    }

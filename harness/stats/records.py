@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -25,16 +25,27 @@ from harness.errors import ClaimsError
 Decision = Literal["support", "refute", "neither"]
 
 ONE_SAMPLE_KINDS = ("superiority", "below", "equivalence", "ratio-above")
-FAMILY_KINDS = ("none-of", "some-of")
-KINDS = ONE_SAMPLE_KINDS + FAMILY_KINDS
+FAMILY_KINDS = ("none-of", "some-of", "all-of")
+EVERY = ("none-of", "all-of")
+"""Of these: supported by every member (intersection-union), refuted by some (family-wise)."""
+MEANS_KINDS = ("mean-ratio-above",)
+KINDS = ONE_SAMPLE_KINDS + MEANS_KINDS + FAMILY_KINDS
 """``superiority``: mean above the margin; ``below``: mean below it; ``equivalence``: mean within
-plus or minus the margin; ``ratio-above``: geometric mean above the margin; ``none-of`` /
-``some-of``: no / at least one member of a family has a mean above the margin."""
+plus or minus the margin; ``ratio-above``: geometric mean above the margin;
+``mean-ratio-above``: ratio of two means above the margin; ``none-of`` /
+``some-of`` / ``all-of``: no / at least one / every member of a family has a mean above it."""
 
 ONE_SAMPLE_METHODS = ("t", "sign-flip")
+BET = "sign-bet"
+BETTING_KINDS = ("superiority", "below", "ratio-above")
+"""Kinds that an e-process over replicates in order can decide as well."""
+MEANS_METHODS = ("fieller",)
 FAMILY_METHODS = ("t", "sign-flip", "sign-flip-holm")
 """For families: ``t`` takes t tests and Holm, ``sign-flip`` exact sign flips and the joint max-T,
 ``sign-flip-holm`` exact sign flips and Holm (floor: members / 2**n)."""
+
+STAKE = 0.85
+"""Of the wealth, on every replicate: five of five on one side give 1.85**5 = 21.7 > 1 / .05."""
 
 P_FLOOR = 1e-12
 """No smaller p-value is reported: the models behind the tests do not carry that far."""
@@ -47,7 +58,9 @@ class UntestableError(ClaimsError):
 def methods_of(kind: str) -> tuple[str, ...]:
     """The methods a kind of test can use. Raises :class:`UntestableError` for an unknown kind."""
     if kind in ONE_SAMPLE_KINDS:
-        return ONE_SAMPLE_METHODS
+        return (*ONE_SAMPLE_METHODS, BET) if kind in BETTING_KINDS else ONE_SAMPLE_METHODS
+    if kind in MEANS_KINDS:
+        return MEANS_METHODS
     if kind in FAMILY_KINDS:
         return FAMILY_METHODS
     raise UntestableError(f"unknown kind of test {kind!r}", fix=f"Use one of: {', '.join(KINDS)}")
@@ -59,6 +72,7 @@ class Rule:
 
     ``alpha`` is one-sided, for each of the two verdicts. ``seed`` is used only where sign flips
     are too many to enumerate (see ``attainable.ENUMERATE_UP_TO``); it comes from the lock.
+    ``stake`` is that of the method ``sign-bet``.
     Raises :class:`UntestableError` for a rule that has no meaning.
     """
 
@@ -67,6 +81,7 @@ class Rule:
     alpha: float = 0.05
     method: str = "t"
     seed: int = 0
+    stake: float = STAKE
 
     def __post_init__(self) -> None:
         methods = methods_of(self.kind)
@@ -83,7 +98,9 @@ class Rule:
             raise UntestableError(
                 f"the equivalence margin is {self.margin:g}", fix="Use a number above 0"
             )
-        if self.kind == "ratio-above" and self.margin <= 0:
+        if not 0 < self.stake < 1:
+            raise UntestableError(f"the stake is {self.stake}", fix="Use a share between 0 and 1")
+        if self.kind in ("ratio-above", *MEANS_KINDS) and self.margin <= 0:
             raise UntestableError(f"the ratio margin is {self.margin:g}", fix="Use a ratio above 0")
 
 
@@ -127,18 +144,22 @@ class TestResult:
     p_refute_raw: float | None = None
     constant: bool = False
     reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """``decided_at`` (which value, from 0; None: none), ``wealth`` and ``wealth_against`` of a bet;
+    ``numerator`` and ``denominator`` of a ratio of means."""
 
     def as_json(self) -> dict[str, Any]:
         """A JSON value: numbers, words, None; no NaN, no infinity."""
-        return asdict(self) | {"values": list(self.values)}
+        numbers = [v if math.isfinite(v) else None for v in (self.estimate, *self.values)]
+        return asdict(self) | {"estimate": numbers[0], "values": numbers[1:]}
 
 
 @dataclass(frozen=True)
 class FamilyResult:
     """What a family of members says together.
 
-    ``leading`` names the member with most evidence of lying above the margin: the one on which a
-    ``none-of`` stands or falls, and the best case of a ``some-of``.
+    ``leading`` names the member on which the family turns: the one with most evidence of lying
+    above the margin for ``none-of`` and ``some-of``, below it for ``all-of``.
     """
 
     kind: str

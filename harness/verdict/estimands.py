@@ -10,7 +10,8 @@ in ``harness.claim.kinds``) and returns values in the order of ``view.replicates
   is read, by linear interpolation along dose, where its removal first reaches that of the arm at
   the judged dose (or the largest removal that both reach).
 - feature-asymmetry, marker-ratio: ``harness.verdict.features``. best-production:
-  ``harness.verdict.production``. steering-asymmetry: ``harness.verdict.asymmetry``.
+  ``harness.verdict.production``. steering-asymmetry: ``harness.verdict.asymmetry``. mean-ratio,
+  stratified-odds: ``harness.verdict.ratios``. Families: ``harness.verdict.families``.
 
 Not covered: tests (``harness.stats``).
 """
@@ -27,6 +28,7 @@ from harness.verdict.asymmetry import steering_asymmetry
 from harness.verdict.features import feature_asymmetry, marker_ratio
 from harness.verdict.gap import closed, first_reached
 from harness.verdict.probes import probe_contrast, probe_level, probe_ratio
+from harness.verdict.ratios import stratified_odds
 from harness.verdict.view import View
 
 Spec = Mapping[str, Any]
@@ -100,6 +102,7 @@ KINDS: Mapping[str, Callable[[View, Spec], Values]] = {
     "beyond-controls": beyond_controls,
     "damage-difference": damage_difference,
     "log-ratio": log_ratio,
+    "stratified-odds": stratified_odds,
     "steering-asymmetry": steering_asymmetry,
     "feature-asymmetry": feature_asymmetry,
     "marker-ratio": marker_ratio,

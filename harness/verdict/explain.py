@@ -5,18 +5,16 @@ Not covered: layout (``harness.report``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from harness.claim.kinds import ESTIMANDS
-from harness.claim.schema import Claim, Criterion
-from harness.verdict.production import Member
+from harness.claim.schema import Claim, Criterion, Test
+from harness.stats.records import BET
 from harness.verdict.records import Estimate, Outcome, Shown, Status, Verdict
 
-RATIOS = tuple(name for name, kind in ESTIMANDS.items() if kind.scale == "ratio")
 NAMES = {
     "level": "{readout} of {arm}",
     "contrast": "difference in {readout}, {arm} minus {minus}",
@@ -27,6 +25,11 @@ NAMES = {
     "feature-asymmetry": "ratio of marker features, trained over standard model",
     "marker-ratio": "firing rate of the marker feature, trained over standard model",
     "log-ratio": "ratio of {readout}, {arm} over {over}",
+    "mean-ratio": "ratio of the mean {readout} of {arm} to that of {over}",
+    "stratified-odds": "odds ratio of {readout}, {arm} over {over}",
+    "contrasts": "difference in {readout}, each of {arms} minus {minus}",
+    "ordering": "difference in {readout} between neighbours in the order {arms}",
+    "dose-ordering": "difference in {readout} of {arm} between neighbouring doses of {doses}",
     "steering-asymmetry": "share of the gap in {readout} closed by {arm} minus that closed by "
     "{against} from the other side, at equal {equal}",
     "probe": "{read} of {item} in {on} ({probe})",
@@ -38,12 +41,14 @@ COMPARED = {"probe-contrast": "minus", "probe-ratio": "over"}
 
 def what(spec: Mapping[str, Any]) -> str:
     """What an estimand is, in words."""
-    words = {k: str(v) for k, v in spec.items()}
+    words = {k: _word(v) for k, v in spec.items()}
     if spec["kind"] in COMPARED:
         words["other"] = _other(spec, COMPARED[spec["kind"]])
     name = NAMES[spec["kind"]].format_map(words)
     if spec["kind"] == "feature-asymmetry":
         name += ", matched by text variant" if spec["matched"] else ", pooled over text variants"
+    if spec["kind"] == "stratified-odds":
+        name += ", common to all strata of prompts" if spec["stratified"] else ", strata together"
     return name
 
 
@@ -54,6 +59,12 @@ def _other(spec: Mapping[str, Any], key: str) -> str:
     words += f" of {item or spec['item']}" if read or item else ""
     words += f" in {on}" if on else ""
     return f"{words} ({probe})" if probe else words
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, list | tuple):
+        return str(value)
+    return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
 
 
 def number(value: float | None) -> str:
@@ -81,8 +92,7 @@ NEEDS = {
     "below": "lies below {margin:g}",
     "equivalence": "lies within plus or minus {margin:g}",
     "ratio-above": "lies above {margin:g}",
-    "none-of": "lies below {margin:g} in every member",
-    "some-of": "lies above {margin:g} in some member",
+    "mean-ratio-above": "lies above {margin:g}",
 }
 
 
@@ -95,21 +105,28 @@ def criterion(one: Criterion, got: Estimate, outcome: Outcome, n: int) -> str:
         Outcome.INCONCLUSIVE: f"the evidence does not settle whether it {needs}",
     }[outcome]
     p = p_value(got.p_against if outcome is Outcome.FAIL else got.p)
-    text = f"{what(one.estimand)} is {interval(got)} over {n} replicates: {verb} ({p})."
+    median = "median " if one.test.method == BET else ""
+    text = f"{median}{what(one.estimand)} is {interval(got)} over {n} replicates: {verb} ({p})."
+    text += decided(one.test, got)
     return text[0].upper() + text[1:]
 
 
-def family(one: Criterion, got: Estimate, outcome: Outcome, members: int, n: int) -> str:
-    """The sentence of a family."""
-    lead = f"The strongest of {members} candidates, {got.name}, reaches {interval(got)}"
-    of = f"of {one.estimand['trained']}'s {one.estimand['readout']} over {n} replicates"
-    verb = {
-        Outcome.PASS: f"every candidate lies below {one.test.margin:g}",
-        Outcome.FAIL: f"the evidence excludes that none reaches {one.test.margin:g}",
-        Outcome.INCONCLUSIVE: f"it is not settled whether all lie below {one.test.margin:g}",
-    }[outcome]
-    p = p_value(got.p_against if outcome is Outcome.FAIL else got.p)
-    return f"{lead} {of}: {verb} ({p})."
+def decided(test: Test, got: Estimate) -> str:
+    """When a bet on signs was decided; nothing for other methods."""
+    if test.method != BET:
+        return ""
+    at, rounds = got.details["decided_at"], len(got.details["wealth"])
+    bet = f" The bet of {test.stake:g} on each replicate"
+    if at is not None:
+        return f"{bet} was decided at replicate {at}, the {ordinal(rounds)}."
+    best = max((*got.details["wealth"], *got.details["wealth_against"]))
+    return f"{bet} reached {number(best)} at most, of the {1 / test.alpha:g} that decide."
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if n // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
 
 
 def precondition(name: str, held: bool, got: str, needed: str) -> str:
@@ -174,28 +191,3 @@ def not_shown(name: str, spec: Mapping[str, Any], why: str) -> Shown:
     empty = Estimate(name, None, None, None, None, None, None, "", (), note=why)
     label = str(spec.get("label", "")) or what(spec)
     return Shown(name, label, f"Not available: {why}.", dict(spec), empty, "identity")
-
-
-def shown_family(
-    name: str, spec: Mapping[str, Any], found: Sequence[Member], replicates: Sequence[int]
-) -> Shown:
-    """A family that is reported: its strongest member's mean, without a test."""
-    means = {m.name: float(np.mean([m.best[r] for r in replicates])) for m in found}
-    lead = max(means, key=lambda key: means[key])
-    values = next(tuple(m.best[r] for r in replicates) for m in found if m.name == lead)
-    got = Estimate(
-        name,
-        means[lead],
-        None,
-        None,
-        None,
-        None,
-        None,
-        "",
-        values,
-        note=f"strongest of {len(means)}: {lead}",
-        details={"members": means},
-    )
-    label = str(spec.get("label", "")) or what(spec)
-    text = f"{label}: the strongest of {len(means)} candidates, {lead}, reaches {means[lead]:.3g}."
-    return Shown(name, label, text, dict(spec), got, "identity")

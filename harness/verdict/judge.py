@@ -14,17 +14,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.claim.canonical import test_to_json
+from harness.claim.kinds import ESTIMANDS
+from harness.claim.power import rule_of
 from harness.claim.schema import Criterion, Precondition
-from harness.claim.schema import Test as ClaimTest
 from harness.errors import ClaimsError
 from harness.measure.tables import Evidence
-from harness.stats.records import FamilyResult, Rule, TestResult, UntestableError
-from harness.stats.rules import decide, decide_family
+from harness.stats.records import Rule, TestResult, UntestableError, methods_of
+from harness.stats.rules import decide, decide_means
 from harness.verdict import explain
 from harness.verdict.estimands import estimate
 from harness.verdict.exclusion import exclude
+from harness.verdict.families import FAMILIES
+from harness.verdict.judge_family import judge_members, show_members
 from harness.verdict.preconditions import KINDS, Check
-from harness.verdict.production import Member, gates, members
+from harness.verdict.ratios import TWO_MEANS
 from harness.verdict.records import (
     CriterionResult,
     Estimate,
@@ -37,7 +41,8 @@ from harness.verdict.view import MissingNumber, View
 from harness.verdict.weigh import weigh
 
 OUTCOMES = {"support": Outcome.PASS, "refute": Outcome.FAIL, "neither": Outcome.INCONCLUSIVE}
-FAMILY = "best-production"
+NO_EFFECT = {"identity": "superiority", "ratio": "ratio-above", "means": "mean-ratio-above"}
+"""Scale of an estimand that is shown -> the rule that gives its interval."""
 
 
 def judge(evidence: Evidence, judged_by: str = "", seed: int = 0) -> Verdict:
@@ -125,19 +130,14 @@ def _criteria(
     return tuple(found), tuple(broken)
 
 
-def _rule(test: ClaimTest, seed: int) -> Rule:
-    return Rule(test.kind, test.margin, test.alpha, test.method, seed)
-
-
 def criterion(view: View, one: Criterion, seed: int = 0) -> CriterionResult:
     """Test one criterion. Raises :class:`MissingNumber`, :class:`UntestableError`."""
     spec: dict[str, Any] = dict(one.estimand)
-    rule = _rule(one.test, seed)
-    if spec["kind"] == FAMILY:
-        return _family(view, one, spec, rule)
-    values = estimate(view, spec)
-    result = decide([values[r] for r in view.replicates], rule, one.name)
-    number = _number(one.name, result)
+    rule = rule_of(one.test, seed)
+    if spec["kind"] in FAMILIES:
+        return judge_members(view, one, spec, rule)
+    result = _decided(view, spec, rule, one.name)
+    number = _number(one.name, result, view)
     outcome = OUTCOMES[result.decision]
     return CriterionResult(
         name=one.name,
@@ -145,7 +145,7 @@ def criterion(view: View, one: Criterion, seed: int = 0) -> CriterionResult:
         outcome=outcome,
         sentence=explain.criterion(one, number, outcome, len(view.replicates)),
         estimand=spec,
-        test=_test(one.test),
+        test=test_to_json(one.test),
         number=number,
         scale=result.scale,
         method=result.method,
@@ -154,100 +154,22 @@ def criterion(view: View, one: Criterion, seed: int = 0) -> CriterionResult:
     )
 
 
-def _family(view: View, one: Criterion, spec: Mapping[str, Any], rule: Rule) -> CriterionResult:
-    """None-of: supported by the best doses, refuted by the doses chosen beforehand."""
-    found = members(view, spec)
-    best = decide_family({m.name: _ordered(view, m.best) for m in found}, rule, one.name)
-    chosen = decide_family({m.name: _ordered(view, m.chosen) for m in found}, rule, one.name)
-    outcome = Outcome.INCONCLUSIVE
-    if best.p_support <= rule.alpha:
-        outcome = Outcome.PASS
-    elif chosen.p_refute <= rule.alpha:
-        outcome = Outcome.FAIL
-    rows = tuple(_member(view, m, best, chosen, one) for m in found)
-    # the one that produced most, which is what a reader asks about; the test is over all of them
-    name = max(best.members, key=lambda m: best.members[m].estimate)
-    lead = best.members[name]
-    number = Estimate(
-        name=name,
-        estimate=lead.estimate,
-        low=lead.low,
-        high=lead.high,
-        level=lead.level,
-        p=best.p_support,
-        p_against=chosen.p_refute,
-        outcome=outcome.name,
-        values=lead.values,
-        hedges_g=lead.hedges_g,
-        note=f"the member with most production: {name}",
-    )
-    return CriterionResult(
-        name=one.name,
-        why=one.why,
-        outcome=outcome,
-        sentence=explain.family(one, number, outcome, len(found), len(view.replicates)),
-        estimand=spec,
-        test=_test(one.test),
-        number=number,
-        scale="identity",
-        method=best.method,
-        n=best.n,
-        smallest_p=best.smallest_p,
-        members=rows,
-    )
-
-
-def _member(
-    view: View, m: Member, best: FamilyResult, chosen: FamilyResult, one: Criterion
-) -> Estimate:
-    alpha, gate = one.test.alpha, one.estimand["gate"]
-    top, beforehand = best.members[m.name], chosen.members[m.name]
-    support = top.p_support_raw if top.p_support_raw is not None else top.p_support
-    outcome = Outcome.INCONCLUSIVE
-    if support <= alpha:
-        outcome = Outcome.PASS
-    elif beforehand.p_refute <= alpha:
-        outcome = Outcome.FAIL
-    return Estimate(
-        name=m.name,
-        estimate=top.estimate,
-        low=top.low,
-        high=top.high,
-        level=top.level,
-        p=support,
-        p_against=beforehand.p_refute,
-        outcome=outcome.name,
-        values=top.values,
-        hedges_g=top.hedges_g,
-        note=top.reason,
-        details={
-            "best_dose": _ordered(view, m.best_dose),
-            "chosen": _ordered(view, m.chosen),
-            "chosen_dose": _ordered(view, m.chosen_dose),
-            "chosen_estimate": beforehand.estimate,
-            "chosen_low": beforehand.low,
-            "chosen_high": beforehand.high,
-            "gates": gates(m, gate),
-            "ungated": [m.ungated[r].share for r in view.replicates],
-            "ungated_dose": [m.ungated[r].dose for r in view.replicates],
-        },
-    )
+def _decided(view: View, spec: Mapping[str, Any], rule: Rule, name: str) -> TestResult:
+    """An estimand's numbers under a rule; two of them per replicate for a ratio of means."""
+    if spec["kind"] in TWO_MEANS:
+        one, two = TWO_MEANS[spec["kind"]](view, spec)
+        return decide_means(_ordered(view, one), _ordered(view, two), rule, name)
+    return decide(_ordered(view, estimate(view, spec)), rule, name)
 
 
 def _ordered(view: View, values: Mapping[int, float]) -> list[float]:
     return [values[r] for r in view.replicates]
 
 
-def _test(test: ClaimTest) -> dict[str, Any]:
-    return {
-        "kind": test.kind,
-        "margin": test.margin,
-        "alpha": test.alpha,
-        "method": test.method,
-    }
-
-
-def _number(name: str, result: TestResult) -> Estimate:
+def _number(name: str, result: TestResult, view: View) -> Estimate:
+    details = dict(result.details)
+    if details.get("decided_at") is not None:  # from a place in the order to the replicate's number
+        details["decided_at"] = view.replicates[details["decided_at"]]
     return Estimate(
         name=name,
         estimate=result.estimate,
@@ -260,18 +182,19 @@ def _number(name: str, result: TestResult) -> Estimate:
         values=result.values,
         hedges_g=result.hedges_g,
         note=result.reason,
+        details=details,
     )
 
 
 def _shown(view: View, name: str, spec: Mapping[str, Any]) -> Shown | None:
     """An estimand that never decides; left out if it cannot be computed."""
     try:
-        if spec["kind"] == FAMILY:
-            return explain.shown_family(name, spec, members(view, spec), view.replicates)
-        values = estimate(view, spec)
-        kind = "ratio-above" if spec["kind"] in explain.RATIOS else "superiority"
-        margin = 1.0 if kind == "ratio-above" else 0.0
-        result = decide([values[r] for r in view.replicates], Rule(kind, margin), name)
+        if spec["kind"] in FAMILIES:
+            return show_members(view, name, spec)
+        kind = NO_EFFECT[ESTIMANDS[spec["kind"]].scale]
+        margin = 0.0 if kind == "superiority" else 1.0
+        rule = Rule(kind, margin, method=methods_of(kind)[0])
+        result = _decided(view, spec, rule, name)
     except ClaimsError as error:
         return explain.not_shown(name, spec, error.what)
-    return explain.shown(name, spec, _number(name, result), result.scale)
+    return explain.shown(name, spec, _number(name, result, view), result.scale)

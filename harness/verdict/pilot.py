@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.claim.schema import Criterion
 from harness.digest import digest
 from harness.errors import BadInput, ClaimsError, RecordBroken
 from harness.lock.closure import builder_closure
@@ -25,10 +26,9 @@ from harness.measure.job import exploration_job
 from harness.measure.store import digests
 from harness.measure.tables import READOUTS, load_evidence
 from harness.verdict.estimands import estimate
-from harness.verdict.production import members
+from harness.verdict.families import FAMILIES
+from harness.verdict.ratios import TWO_MEANS
 from harness.verdict.view import MissingNumber, View
-
-FAMILY = "best-production"
 
 
 def pilots_of(root: Path, claim_ids: Iterable[str]) -> dict[str, Pilot | None]:
@@ -82,14 +82,32 @@ def pilot(view: View, evidence: str) -> Pilot:
     missing: dict[str, str] = {}
     for one in view.claim.criteria:
         try:
-            if one.estimand["kind"] == FAMILY:
-                for m in members(view, one.estimand):
-                    values[f"{one.name}/{m.name}"] = _ordered(view, m.best)
+            if one.estimand["kind"] in FAMILIES:
+                for m in FAMILIES[one.estimand["kind"]](view, one.estimand):
+                    values[f"{one.name}/{m.name}"] = _ordered(view, m.below)
+            elif one.estimand["kind"] in TWO_MEANS:
+                values |= _two(view, one)
             else:
                 values[one.name] = _ordered(view, estimate(view, one.estimand))
         except (MissingNumber, RecordBroken) as error:
             missing[one.name] = error.what
     return Pilot(evidence, len(view.replicates), values, missing, readouts(view))
+
+
+def _two(view: View, one: Criterion) -> dict[str, tuple[float, ...]]:
+    """Numerator and denominator as shares of the denominator's mean, as ``expect`` is about them.
+
+    Raises :class:`MissingNumber` where there is none.
+    """
+    found = [_ordered(view, v) for v in TWO_MEANS[one.estimand["kind"]](view, one.estimand)]
+    mean = sum(found[1]) / len(found[1])
+    if not mean:
+        raise MissingNumber("the denominator is 0 in every replicate", where=one.name)
+    names = ("numerator", "denominator")
+    return {
+        f"{one.name}/{name}": tuple(v / mean for v in values)
+        for name, values in zip(names, found, strict=True)
+    }
 
 
 def readouts(view: View) -> dict[tuple[str, str], Spread]:

@@ -137,6 +137,22 @@ def test_a_claims_own_design_is_simulated(tmp_path: object) -> None:
     assert designs_of(bare) == ()
 
 
+def test_adjacent_members_share_an_arm() -> None:
+    """Neighbouring steps of an order correlate -.5, others not at all; unit variance each."""
+    drawn = simulate.noise(100_000, 3, 1, 0, adjacent=True)[:, :, 0]
+    assert np.cov(drawn.T) == pytest.approx(
+        np.array([[1, -0.5, 0], [-0.5, 1, -0.5], [0, -0.5, 1]]), abs=0.02
+    )
+    family = replace(design("all-of"), sd=1.0)
+    order = replace(family, adjacent=True)
+    assert not calibrate(order, SIMS).broken
+    # a member that wavers against its neighbours is harder to have above together with them
+    assert (
+        share(calibrate(order, SIMS), "expected", "PASS").share
+        < share(calibrate(family, SIMS), "expected", "PASS").share
+    )
+
+
 @pytest.mark.parametrize("shape", sorted(simulate.NOISES))
 def test_every_shape_of_spread_has_mean_zero_and_variance_one(shape: str) -> None:
     """So that the spread that an author states means the same under each."""
@@ -154,6 +170,7 @@ def test_every_shape_of_spread_has_mean_zero_and_variance_one(shape: str) -> Non
         ("equivalence", -0.5, "support"), ("equivalence", -1.5, "refute"),
         ("equivalence", -1.0, "neither"), ("none-of", 0.5, "support"), ("none-of", 1.5, "refute"),
         ("some-of", 1.5, "support"), ("some-of", 0.5, "refute"), ("some-of", 1.0, "neither"),
+        ("all-of", 1.5, "refute"), ("all-of", 0.5, "refute"), ("all-of", 1.0, "neither"),
     ],
 )  # fmt: skip
 def test_what_a_study_ought_to_end_in(kind: str, mean: float, verdict: str) -> None:

@@ -14,7 +14,16 @@ from harness.claim.vocabulary import METHOD_NEEDS, READOUTS
 from harness.intervene.methods import FITTERS
 from harness.stats.records import KINDS as TEST_KINDS
 from harness.stats.records import Rule, methods_of
-from harness.verdict import asymmetry, estimands, features, preconditions, probes, production
+from harness.verdict import (
+    asymmetry,
+    estimands,
+    families,
+    features,
+    preconditions,
+    probes,
+    production,
+    ratios,
+)
 
 ALWAYS = re.compile(r"""(?:spec|params)\["(\w+)"\]""")
 PERHAPS = re.compile(r"""(?:spec|params)\.get\("(\w+)\"""")
@@ -37,15 +46,21 @@ HELPERS = {
     "precondition coverage": [estimands.closed],
     "precondition health": [preconditions.unhealthy],
 }
-FAMILY = [production.members, production._member, production.points]
-COMPUTED["estimand best-production"] = (ESTIMANDS["best-production"], FAMILY)
+for name_, family in {**families.FAMILIES, **ratios.TWO_MEANS}.items():
+    COMPUTED[f"estimand {name_}"] = (ESTIMANDS[name_], [family])
+HELPERS["estimand stratified-odds"] = [ratios._counts]
+HELPERS["estimand best-production"] = [production.members, production._member, production.points]
 EITHER = {"at_least", "at_most"}
 """Of a level and of a probe's number: exactly one of them."""
 
 
 def test_what_is_declared_is_what_is_computed() -> None:
     """Every declared kind is computed by the verdict, and every computed one is declared."""
-    assert {*ESTIMANDS} == {*estimands.KINDS, "best-production"}
+    assert {*ESTIMANDS} == {
+        *estimands.KINDS,
+        *families.FAMILIES,
+        *ratios.TWO_MEANS,
+    }
     assert {*PRECONDITIONS} == {*preconditions.KINDS}
     assert {*TESTS} == {*TEST_KINDS}
 

@@ -16,7 +16,8 @@ from scipy import stats
 from harness.claim.power import power
 from harness.claim.schema import Criterion, Expectation
 from harness.claim.schema import Test as Gate
-from harness.stats import family, one_sample
+from harness.stats import family, fieller, one_sample
+from harness.stats.odds import common_odds
 from harness.stats.records import Rule
 from harness.stats.rules import decide
 
@@ -92,6 +93,82 @@ def test_false_pass_of_a_ratio_at_its_margin(method: str) -> None:
     accept(float(np.mean(passed)), exact=method == "sign-flip")
 
 
+@pytest.mark.parametrize("n", [5, 8])
+@pytest.mark.parametrize("cv", [0.1, 0.4])
+def test_false_verdicts_of_a_ratio_of_means_at_its_margin(cv: float, n: int) -> None:
+    """Numerator and denominator wavering together, their means in the ratio of the margin: PASS and
+    FAIL each in at most alpha of studies, near alpha where the denominator is sure."""
+    shared, own = np.random.default_rng(n + 90).standard_normal((2, SIMS, 2, n))
+    values = np.array([1.5, 1.0])[:, None] + cv * math.sqrt(0.5) * (shared[:, :1] + own)
+    p_support, p_refute = fieller.two_verdicts(
+        values, Rule("mean-ratio-above", 1.5, ALPHA, "fieller")
+    )
+    for p in (p_support, p_refute):
+        accept(float((p <= ALPHA).mean()), exact=cv > 0.2)
+
+
+def test_a_denominator_without_a_mean_supports_nothing() -> None:
+    """Denominators around 0: either verdict in at most alpha of studies, whatever the numerator."""
+    values = np.random.default_rng(91).standard_normal((SIMS, 2, 8))
+    values[:, 0] += 5.0
+    rule = Rule("mean-ratio-above", 1.5, ALPHA, "fieller")
+    for p in fieller.two_verdicts(values, rule):
+        assert (p <= ALPHA).mean() <= HIGH
+
+
+@pytest.mark.parametrize("n", [5, 8])
+def test_coverage_of_fiellers_set(n: int) -> None:
+    """It holds the true ratio as often as its level says, unbounded ones always."""
+    values = 1.0 + 0.3 * np.random.default_rng(n + 92).standard_normal((SIMS, 2, n))
+    sets = [fieller.confidence_set(pair, ALPHA) for pair in values]
+    covered = np.mean([s is None or s[0] <= 1.0 <= s[1] for s in sets])
+    low, high = stats.binom.ppf([0.0005, 0.9995], SIMS, 1 - 2 * ALPHA) / SIMS
+    assert low <= covered <= high
+
+
+@pytest.mark.parametrize("n", [5, 8, 40])
+@pytest.mark.parametrize("draw", ["normal", "heavy", "skewed"])
+def test_a_bet_at_its_margin_with_as_many_looks_as_replicates(draw: str, n: int) -> None:
+    """With the median at the margin the bet is ever won in at most alpha of studies, however many
+    replicates follow one another and however they spread."""
+    rng = np.random.default_rng(n + 93)
+    values = {
+        "normal": lambda: rng.standard_normal((SIMS, n)),
+        "heavy": lambda: rng.standard_t(3, (SIMS, n)),
+        "skewed": lambda: rng.standard_exponential((SIMS, n)) - math.log(2),
+    }[draw]()
+    for rate in rates(values, Rule("superiority", 0.0, ALPHA, "sign-bet")):
+        assert rate <= HIGH
+
+
+def test_looking_after_every_replicate_without_a_bet_would_be_wrong() -> None:
+    """A t test after each of 40 replicates passes a null several times too often: the bet's band
+    can fail."""
+    values = np.random.default_rng(133).standard_normal((SIMS, 40))
+    looks = [one_sample.sides(values[:, :k], 0.0, "t").above <= ALPHA for k in range(5, 41)]
+    assert np.any(looks, axis=0).mean() > 3 * ALPHA
+
+
+def test_odds_ratios_over_replicates_at_the_margin() -> None:
+    """Counts in three strata whose base rates differ and whose odds ratio wavers around 1.5 between
+    replicates: PASS and FAIL of the test on logarithms each in about alpha of studies."""
+    rng, n, sims, steps = np.random.default_rng(94), 6, 400, 400
+    decisions = []
+    for _ in range(sims):
+        ratios = []
+        for wavering in rng.normal(math.log(1.5), 0.3, n):
+            one, two = {}, {}
+            for stratum, base in (("a", -2.0), ("b", -1.0), ("c", 0.0)):
+                for counts, logit in ((one, base + wavering), (two, base)):
+                    p = 1 / (1 + math.exp(-logit))
+                    counts[stratum] = (int(rng.binomial(steps, p)), steps)
+            ratios.append(common_odds(one, two))
+        decisions.append(decide(ratios, Rule("ratio-above", 1.5, ALPHA)).decision)
+    high = stats.binom.ppf(0.9995, sims, ALPHA) / sims
+    for word in ("support", "refute"):
+        assert decisions.count(word) / sims <= high
+
+
 @pytest.mark.parametrize("method", T_AND_FLIP)
 def test_heavy_tails_do_not_inflate(method: str) -> None:
     """With symmetric heavy tails (t, 3 df) at the margin, false PASS stays under the band's top."""
@@ -127,6 +204,32 @@ def test_some_of_at_its_boundary(method: str) -> None:
     assert false_pass <= HIGH
     if method == "sign-flip":
         assert false_pass >= 0.03
+
+
+def adjacent(rng: np.random.Generator, members: int, n: int) -> np.ndarray:
+    """Differences of neighbours among independent arms, of variance 1."""
+    return np.asarray(np.diff(rng.standard_normal((SIMS, members + 1, n)), axis=1) / math.sqrt(2))
+
+
+@pytest.mark.parametrize("method", FAMILY)
+@pytest.mark.parametrize("n", [5, 8])
+def test_an_order_at_its_boundary(n: int, method: str) -> None:
+    """One of three steps at the margin, the others far above: PASS in at most alpha of studies,
+    although neighbouring steps share an arm."""
+    values = adjacent(np.random.default_rng(n + 70), 3, n) * 0.3
+    values[:, 1] += 0.2
+    values[:, ::2] += 3.0
+    false_pass, _ = rates(values, Rule("all-of", 0.2, ALPHA, method))
+    accept(false_pass, exact=method != "t")
+
+
+@pytest.mark.parametrize("method", FAMILY)
+def test_an_order_of_arms_that_do_not_differ(method: str) -> None:
+    """All steps at the margin: PASS almost never, a false FAIL in at most alpha of studies."""
+    values = adjacent(np.random.default_rng(80), 3, 8)
+    false_pass, false_fail = rates(values, Rule("all-of", 0.0, ALPHA, method))
+    assert false_pass <= HIGH / 2
+    assert false_fail <= HIGH
 
 
 def test_without_adjustment_some_of_would_be_wrong() -> None:

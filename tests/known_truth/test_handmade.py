@@ -48,6 +48,22 @@ def test_the_criterion_says_what_was_built_in(root: Path, claim_id: str, outcome
     assert verdict.status is Status.EXPLORATORY
 
 
+def test_every_shape_of_statement_has_its_truth(root: Path) -> None:
+    """Orders, families, ratios with zeros, odds within strata and a bet, on one hand-made model."""
+    verdict = explored(root, "many")
+    assert all(p.held for p in verdict.preconditions)
+    assert {c.name: c.outcome for c in verdict.criteria} == {
+        "falls-with-the-dose": Outcome.PASS,
+        "rises-with-the-dose": Outcome.FAIL,
+        "in-order": Outcome.PASS,
+        "some-arm-raises-it": Outcome.PASS,
+        "all-arms-raise-it": Outcome.FAIL,
+        "nothing-of-it-is-left": Outcome.FAIL,
+        "more-of-it-with-the-opposite": Outcome.PASS,
+        "by-a-bet": Outcome.PASS,
+    }
+
+
 def test_a_behaviour_that_is_not_there_cannot_be_asked_about(root: Path) -> None:
     """The precondition fails, and the criterion is withheld rather than computed from nothing."""
     verdict = explored(root, "absent")

@@ -17,7 +17,8 @@ from harness.claim.schema import Claim, Criterion
 from harness.lock.lint import lint
 from harness.lock.rules.design import Design
 from harness.lock.rules.spans import span
-from harness.stats.rules import decide, decide_family
+from harness.stats.records import BET, FAMILY_KINDS, methods_of
+from harness.stats.rules import decide, decide_family, decide_means
 from tests.lock.designs import DROP, RECIPE, claim
 
 WAIVED = {"waivers.expect-missing": "So that no simulation stands in for the rules."}
@@ -93,6 +94,14 @@ CASES = {
         TIMES,
         ("ratio-above", 0.8),
     ),
+    "stratified-odds": Case(
+        "contrast",
+        "small",
+        {"kind": "stratified-odds", "over": "baseline", "stratified": True, **PUSHED},
+        ("ratio-above",),
+        TIMES,
+        ("ratio-above", 1.2),
+    ),
     "closed-gap": gap("closes", kind="closed-gap", readout="rate"),
     "beyond-controls": gap(
         "beats", kind="beyond-controls", readout="rate", controls=["isotropic"], quantile=0.95
@@ -102,8 +111,35 @@ CASES = {
     ),
     "feature-asymmetry": Case("features", "marks", {}, ("ratio-above",), TIMES, ("ratio-above", 2)),
     "none-of": Case("null", "none", {}, ("none-of",), SHARE, ("none-of", 0.4)),
+    "all-of": Case("null", "none", {}, ("all-of",), SHARE, ("all-of", 0.4)),
+    "contrasts": Case(
+        "contrast",
+        "small",
+        {"kind": "contrasts", "arms": ["pushed", "nudged"], "minus": "baseline",
+         "readout": "rate", "at": 1.0},
+        ("some-of", "all-of", "none-of"),
+        SHARE,
+        ("some-of", 0.4),
+    ),
+    "ordering": Case(
+        "contrast",
+        "small",
+        {"kind": "ordering", "arms": ["baseline", "nudged", "pushed"], "readout": "rate",
+         "at": 1.0},
+        ("all-of",),
+        SHARE,
+        ("all-of", 0.05),
+    ),
+    "dose-ordering": Case(
+        "contrast",
+        "small",
+        {"kind": "dose-ordering", "arm": "pushed", "readout": "rate", "doses": [0.0, 0.5, 1.0]},
+        ("all-of",),
+        SHARE,
+        ("all-of", 0.05),
+    ),
     "some-of": Case("null", "none", {}, ("some-of",), SHARE, ("some-of", 0.4)),
-}
+}  # fmt: skip
 
 
 def edits(case: Case, kind: str, margin: float, **more: Any) -> dict[str, Any]:
@@ -117,8 +153,9 @@ def edits(case: Case, kind: str, margin: float, **more: Any) -> dict[str, Any]:
 
 
 def around(center: float, spread: float, n: int) -> np.ndarray:
-    """Values [n] of this mean, none alike."""
-    pattern = np.linspace(-1.0, 1.0, n) + 0.01 * np.sin(np.arange(n))
+    """Values [n] of this mean, none alike, by turns low and high: a bet sees their order."""
+    rising = np.linspace(-1.0, 1.0, n) + 0.01 * np.sin(np.arange(n))
+    pattern = np.stack([rising, rising[::-1]], axis=1).ravel()[:n]
     return center + spread * (pattern - pattern.mean())
 
 
@@ -150,13 +187,14 @@ def decisions(one: Claim, criterion: Criterion, n: int) -> dict[str, str]:
         return {word: decide(np.exp(v), rule).decision for word, v in found.items()}
     found = evidence(criterion, ends, n)
     members = family_size(one, criterion)
-    if criterion.test.kind not in ("none-of", "some-of"):
+    if criterion.test.kind not in FAMILY_KINDS:
         return {word: decide(v, rule).decision for word, v in found.items()}
-    below = "support" if criterion.test.kind == "none-of" else "refute"
+    every = "refute" if criterion.test.kind == "some-of" else "support"
     return {
         word: decide_family(
-            # all below takes every member; some above takes one, beside others at the margin
-            {f"m{k}": v if k == 0 or word == below else around(rule.margin, 0.01, n)
+            # all on one side takes every member; some on the other takes one beside others at
+            # the margin
+            {f"m{k}": v if k == 0 or word == every else around(rule.margin, 0.01, n)
              for k in range(members)},
             rule,
         ).decision
@@ -186,13 +224,26 @@ def test_a_sound_margin_locks_and_can_be_decided_either_way(name: str) -> None:
     check(one, 8)
 
 
+def test_a_ratio_of_means_locks_and_can_be_decided_either_way() -> None:
+    """It has two numbers per replicate, so it is no case of those above."""
+    spec = {"kind": "mean-ratio", "over": "baseline", "readout": "rate", **PUSHED}
+    case = Case("contrast", "small", spec, (), TIMES, ("mean-ratio-above", 1.2))
+    one = claim("contrast", edits(case, "mean-ratio-above", 1.2))
+    one = replace(one, criteria=tuple(c for c in one.criteria if c.name == "small"))
+    assert lint(one, RECIPE) == ()
+    assert span(Design(one, RECIPE), one.criteria[0]) == (0.0, 1e6)
+    two, rule = around(0.4, 0.02, 8), rule_of(one.criteria[0].test)
+    for ratio, word in ((1.8, "support"), (0.0, "refute"), (1.2, "neither")):
+        assert decide_means(ratio * two + around(0.0, 0.02, 8)[::-1], two, rule).decision == word
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     name=st.sampled_from(sorted(CASES)),
     where=st.floats(0.0, 1.0),
     alpha=st.one_of(st.floats(0.01, 0.11), st.floats(0.01, 0.1), st.floats(1e-12, 0.4)),
     replicates=st.one_of(st.integers(5, 12), st.integers(1, 14)),
-    method=st.sampled_from(("t", "sign-flip")),
+    method=st.sampled_from(("t", "sign-flip", BET)),
     kind=st.integers(0, 2),
 )
 def test_whatever_locks_can_be_decided_either_way(
@@ -202,6 +253,7 @@ def test_whatever_locks_can_be_decided_either_way(
     case = CASES[name]
     low, high = case.margins
     one = parsed(name, case.kinds[kind % len(case.kinds)])
+    assume(method in methods_of(one.criteria[0].test.kind))
     test = replace(
         one.criteria[0].test, margin=low + where * (high - low), alpha=alpha, method=method
     )

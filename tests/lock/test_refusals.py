@@ -12,11 +12,13 @@ from tests.lock.refused import (
     bounds,
     design,
     expectations,
+    families,
     fixed,
     margins,
     null_controls,
     nulls,
     pilots,
+    ratios,
     replicates,
     waivers,
 )
@@ -26,6 +28,7 @@ TABLES = (
     margins,
     fixed,
     expectations,
+    families,
     bounds,
     design,
     nulls,
@@ -33,6 +36,7 @@ TABLES = (
     replicates,
     waivers,
     pilots,
+    ratios,
 )
 ROWS = tuple(row for table_ in TABLES for row in table_.ROWS)
 

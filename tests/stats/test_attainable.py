@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.stats.attainable import replicates_needed, smallest_p
-from harness.stats.records import KINDS, Rule, UntestableError, methods_of
+from harness.stats.attainable import WITHOUT_FLOOR, replicates_needed, smallest_p
+from harness.stats.records import BET, FAMILY_KINDS, KINDS, Rule, UntestableError, methods_of
 from harness.stats.rules import decide, decide_family
 
 
@@ -16,10 +16,10 @@ def test_no_data_undercut_the_floor_and_the_best_data_reach_it(n: int) -> None:
     strong = 10 + np.random.default_rng(0).normal(0, 0.1, (9, n))
     for kind in KINDS:
         for method in methods_of(kind):
-            if method == "t":
+            if method in WITHOUT_FLOOR or method == BET:
                 continue
             rule = Rule(kind, 1.0, method=method)
-            if kind in ("none-of", "some-of"):
+            if kind in FAMILY_KINDS:
                 far = {str(i): v for i, v in enumerate(strong)}
                 low = {str(i): v - 20 for i, v in enumerate(strong)}
                 floor = smallest_p(kind, method, n, 9)
@@ -32,6 +32,27 @@ def test_no_data_undercut_the_floor_and_the_best_data_reach_it(n: int) -> None:
                 result = decide(strong[0], rule)
                 assert min(result.p_support, result.p_refute) == pytest.approx(floor)
                 assert floor == pytest.approx(0.5**n)
+
+
+@pytest.mark.parametrize("stake", [0.5, 0.85])
+@pytest.mark.parametrize("n", [3, 5, 8, 20])
+def test_the_floor_of_a_bet_is_that_of_a_winner(n: int, stake: float) -> None:
+    """All replicates on one side: the wealth when the bet ends, or after all of them."""
+    values = 10 + np.random.default_rng(0).normal(0, 0.1, n)
+    for kind in ("superiority", "below", "ratio-above"):
+        rule = Rule(kind, 1.0, method=BET, stake=stake)
+        result = decide(values, rule)
+        floor = smallest_p(kind, BET, n, stake=stake, alpha=rule.alpha)
+        assert min(result.p_support, result.p_refute) == pytest.approx(floor)
+        assert result.smallest_p == floor
+    rounds = next(k for k in range(1, 21) if (1 + stake) ** k >= 20 or k == n)
+    assert floor == pytest.approx((1 + stake) ** -rounds)
+
+
+def test_a_bet_of_85_percent_needs_five_replicates() -> None:
+    """1.85**5 is 21.7; half the wealth needs eight."""
+    assert replicates_needed("superiority", BET, 0.05) == 5
+    assert replicates_needed("superiority", BET, 0.05, stake=0.5) == 8
 
 
 def test_holm_by_sign_flip_needs_eight_replicates_for_nine_members() -> None:

@@ -94,7 +94,52 @@ def test_some_of_is_none_of_turned_round(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("kind", ["none-of", "some-of"])
+def test_all_of_is_none_of_in_a_mirror(method: str) -> None:
+    """With every value and the margin turned, "all lie above" is "none lies above"."""
+    members = drawn(5, [0.9, 0.7, 0.3])
+    every = decide_family(members, Rule("all-of", 0.4, method=method))
+    turned = {name: -values for name, values in members.items()}
+    none = decide_family(turned, Rule("none-of", -0.4, method=method))
+    assert (every.p_support, every.p_refute) == (none.p_support, none.p_refute)
+    assert every.leading == "m2"
+    assert [m.p_refute for m in every.members.values()] == [
+        m.p_refute for m in none.members.values()
+    ]
+
+
+def test_all_of_takes_the_weakest_member_unadjusted() -> None:
+    """The p of "every member lies above" is the largest of the members' own; that of "some lies
+    below" is adjusted by Holm."""
+    members = drawn(8, [0.9, 0.7, 0.3])
+    result = decide_family(members, Rule("all-of", 0.4))
+    above = [stats.ttest_1samp(v, 0.4, alternative="greater").pvalue for v in members.values()]
+    below = [stats.ttest_1samp(v, 0.4, alternative="less").pvalue for v in members.values()]
+    assert result.p_support == pytest.approx(max(above))
+    assert [m.p_support for m in result.members.values()] == pytest.approx(above)
+    assert result.p_refute == pytest.approx(min(multipletests(below, method="holm")[1]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["none-of", "some-of", "all-of"])
+def test_neither_order_nor_unit_nor_origin_changes_a_family(kind: str, method: str) -> None:
+    """Members and replicates in another order, values and margin in another unit or from another
+    zero: the same p-values."""
+    members = drawn(10, [0.8, 0.5, 0.3], 7)
+    rule = Rule(kind, 0.4, method=method)
+    one = decide_family(members, rule)
+    back = {name: members[name][::-1] for name in reversed(members)}
+    scaled = {name: 3.0 * values for name, values in members.items()}
+    moved = {name: values - 5.0 for name, values in members.items()}
+    for other in (
+        decide_family(back, rule),
+        decide_family(scaled, Rule(kind, 1.2, method=method)),
+        decide_family(moved, Rule(kind, -4.6, method=method)),
+    ):
+        assert (other.p_support, other.p_refute) == pytest.approx((one.p_support, one.p_refute))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["none-of", "some-of", "all-of"])
 def test_simulations_judge_as_the_entry_does(kind: str, method: str) -> None:
     """The vectorised verdicts behind power equal decide_family, family by family."""
     rng = np.random.default_rng(6)

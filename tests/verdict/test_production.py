@@ -66,12 +66,14 @@ def test_a_rate_bought_with_garbage_loss_or_mass_elsewhere_does_not_count(
     assert best(broken) == 0.0
 
 
-def verdict_of(values: list[float], select: list[float] | None = None) -> Outcome:
+def verdict_of(
+    values: list[float], select: list[float] | None = None, kind: str = "none-of"
+) -> Outcome:
     rows = []
     for r, value in enumerate(values):
         chosen = None if select is None else {"rate": select[r], **CLEAN}
         rows += cells(r, {"rate": value}, chosen)
-    of = claim(ARMS, [superiority("none", SPEC, 0.5, "none-of")], replicates=len(values))
+    of = claim(ARMS, [superiority("none", SPEC, 0.5, kind)], replicates=len(values))
     return judge(evidence(of, rows)).criteria[0].outcome
 
 
@@ -89,3 +91,14 @@ def test_production_only_at_doses_that_were_not_chosen_does_not_refute() -> None
     """Seen on confirm but not on select: neither supported nor refuted."""
     values = [0.30, 0.31, 0.29, 0.32, 0.28, 0.30]
     assert verdict_of(values, [0.0] * 6) is Outcome.INCONCLUSIVE
+
+
+def test_production_at_its_best_dose_alone_does_not_support_that_some_produces() -> None:
+    """The largest over doses is biased upward: "some candidate produces" needs the dose that was
+    chosen beforehand, and is refuted only where even the best dose lies below."""
+    values = [0.30, 0.31, 0.29, 0.32, 0.28, 0.30]
+    assert verdict_of(values, kind="some-of") is Outcome.PASS
+    assert verdict_of(values, [0.0] * 6, kind="some-of") is Outcome.INCONCLUSIVE
+    low = [0.04, 0.02, 0.03, 0.05, 0.01, 0.02]
+    assert verdict_of(low, kind="some-of") is Outcome.FAIL
+    assert verdict_of(values, kind="all-of") is Outcome.FAIL  # the other candidate is inert

@@ -15,8 +15,8 @@ from harness.claim.schema import Criterion
 from harness.errors import ClaimsError
 from harness.lock.refusal import Refusal, refusal
 from harness.lock.rules.design import Design
-from harness.stats.attainable import replicates_needed, smallest_p
-from harness.stats.records import FAMILY_KINDS
+from harness.stats.attainable import WITHOUT_FLOOR, replicates_needed, smallest_p
+from harness.stats.records import FAMILY_KINDS, Rule
 
 ALPHA_AT_MOST = 0.10
 POWER_AT_LEAST = 0.80
@@ -50,13 +50,13 @@ def decidable(design: Design, criterion: Criterion) -> Iterator[Refusal]:
     members = family_size(design.claim, criterion)
     try:
         rule = rule_of(test)
-        floor = lowest_p(rule.kind, rule.method, fewest, members)
+        floor = lowest_p(rule, fewest, members)
         if floor > rule.alpha:
             yield refusal(
                 "smallest-p",
                 f"{at}.test",
                 f"with {fewest} replicates no p lies below {floor:.4g}, so alpha {rule.alpha:g} "
-                f"cannot be reached; {_advice(rule.kind, rule.method, rule.alpha, members)}",
+                f"cannot be reached; {_advice(rule, members)}",
             )
             return
         yield from _powered(criterion, fewest, members)
@@ -64,21 +64,24 @@ def decidable(design: Design, criterion: Criterion) -> Iterator[Refusal]:
         yield refusal("test", f"{at}.test", error.sentence)
 
 
-def lowest_p(kind: str, method: str, n: int, members: int) -> float:
+def lowest_p(rule: Rule, n: int, members: int) -> float:
     """The smallest p that both verdicts can reach; for t, at ``REACH`` standard deviations."""
-    floor = smallest_p(kind, method, n, members)
-    if method != "t":
+    floor = smallest_p(rule.kind, rule.method, n, members, stake=rule.stake, alpha=rule.alpha)
+    if rule.method not in WITHOUT_FLOOR:
         return floor
     from scipy import stats
 
     reached = float(stats.t.sf(REACH * math.sqrt(n), n - 1))
-    return max(floor, reached * (members if kind in FAMILY_KINDS else 1))
+    return max(floor, reached * (members if rule.kind in FAMILY_KINDS else 1))
 
 
-def _advice(kind: str, method: str, alpha: float, members: int) -> str:
-    if method == "t":
+def _advice(rule: Rule, members: int) -> str:
+    if rule.method in WITHOUT_FLOOR:
         return "plan more replicates, or a larger alpha"
-    return f"plan at least {replicates_needed(kind, method, alpha, members)}"
+    needed = replicates_needed(rule.kind, rule.method, rule.alpha, members, stake=rule.stake)
+    if smallest_p(rule.kind, rule.method, needed, members, stake=rule.stake) > rule.alpha:
+        return "write a larger stake"
+    return f"plan at least {needed}"
 
 
 def _powered(criterion: Criterion, n: int, members: int) -> Iterator[Refusal]:

@@ -34,7 +34,7 @@ DAMAGE = ("garbage_rate", "ordinary_loss", "kl")
 """Readouts that rise where a model is disturbed."""
 DECIDING = ("arm", "arms", "minus", "over", "than", "against")
 """Parameters of an estimand whose arms decide, where they intervene."""
-COMPARED = ("arm", "minus", "over")
+COMPARED = ("arm", "arms", "minus", "over")
 """Those that decide where none intervenes."""
 PUSHES = ("add", "subtract")
 """Operations whose dose is planned, so that the realised one can be held against it."""

@@ -62,8 +62,8 @@ def margins(design: Design, criterion: Criterion) -> Iterator[Refusal]:
 
 
 def _at_dose_zero(design: Design, criterion: Criterion) -> bool:
-    arms = {*listed(criterion.estimand.get("arm")), *listed(criterion.estimand.get("minus"))}
-    arms |= {*listed(criterion.estimand.get("over")), *listed(criterion.estimand.get("against"))}
+    keys = ("arm", "arms", "minus", "over", "against")
+    arms = {name for key in keys for name in listed(criterion.estimand.get(key))}
     return criterion.estimand.get("at") == 0.0 and any(
         design.arms[a].operation for a in arms if a in design.arms
     )

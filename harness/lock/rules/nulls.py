@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from harness.claim.schema import Arm, Criterion, Precondition
 from harness.lock.refusal import Refusal, refusal
 from harness.lock.rules.design import DAMAGE, Design, Source, listed
+from harness.lock.rules.pairs import PAIRED, pairs
 from harness.lock.rules.spans import by_nothing, met, times
 
 CONTROL_AT_LEAST = 0.25
@@ -39,8 +40,8 @@ BEHAVIOUR = "rate"
 
 def is_null(design: Design, criterion: Criterion) -> bool:
     """Whether doing nothing meets a criterion."""
-    if criterion.test.kind == "none-of":
-        return True
+    if criterion.estimand.get("kind") == "best-production":
+        return criterion.test.kind == "none-of"
     nothing = by_nothing(design, criterion)
     return nothing is not None and met(criterion.test, nothing)
 
@@ -63,12 +64,14 @@ def nulls(design: Design, criterion: Criterion) -> Iterator[Refusal]:
 def _gentler(design: Design, criterion: Criterion) -> tuple[Arm, ...]:
     """The arm that wins a comparison of damage between two interventions by doing nothing."""
     spec, test = criterion.estimand, criterion.test
-    other = spec.get("minus", spec.get("over"))
-    both = [a for a in design.tested(criterion) if a.name in (spec.get("arm"), other)]
-    if spec.get("readout") not in DAMAGE or len(both) < 2:
+    compared = {pair.one for pair in pairs(spec)}, {pair.two for pair in pairs(spec)}
+    both = [a for a in design.tested(criterion) if a.name in compared[0] | compared[1]]
+    if spec.get("readout") not in DAMAGE or not any(
+        {p.one, p.two} <= {a.name for a in both} and p.one != p.two for p in pairs(spec)
+    ):
         return ()
-    below = test.kind in ("below", "equivalence")
-    return tuple(a for a in both if (a.name == spec["arm"]) == below)
+    below = test.kind in ("below", "equivalence", "none-of")
+    return tuple(a for a in both if a.name in compared[0 if below else 1])
 
 
 def _acts_elsewhere(design: Design, criterion: Criterion, arm: Arm, readout: str = "") -> bool:
@@ -153,7 +156,7 @@ def _control_words(design: Design, criterion: Criterion, tested: tuple[Arm, ...]
         f"{CONTROL_AT_LEAST:g} of a model that a ratio precondition sets apart from it. The "
         "measurement may be unable to see an effect"
     )
-    if criterion.estimand.get("kind") in ("level", "contrast", "log-ratio") and tested:
+    if criterion.estimand.get("kind") in ("level", *PAIRED) and tested:
         words += ". If doing nothing would not meet it, say so: a precondition level or ratio "
         words += "(with a floor) on the model as it is"
     return words

@@ -9,11 +9,12 @@ Not covered: which margins are refused for it (``margins``, ``nulls``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from harness.claim.schema import Criterion, Precondition, Test
 from harness.lock.rules.design import Design, Source, Span
+from harness.lock.rules.pairs import PAIRED, QUOTIENTS, Pair, pairs
 from harness.lock.rules.probed import PROBES, probed
 
 RATIOS = (0.01, 1e6)
@@ -23,7 +24,7 @@ GAP = (-1000.0, 1.0)
 SHARES_OF_TRAINED = (0.0, 1000.0)
 GAPS = ("closed-gap", "beyond-controls", "damage-difference", "steering-asymmetry")
 FEATURES = ("feature-asymmetry", "marker-ratio")
-UPWARD = ("superiority", "ratio-above", "some-of")
+UPWARD = ("superiority", "ratio-above", "mean-ratio-above", "some-of", "all-of")
 
 
 class Undefined(Exception):
@@ -42,18 +43,12 @@ def span(design: Design, criterion: Criterion, seen: bool = False) -> Span:
         return RATIOS
     if kind == "level":
         return design.span(spec["arm"], readout, at)
-    if kind in ("contrast", "log-ratio"):
-        other = str(spec["minus" if kind == "contrast" else "over"])
-        same = design.source(spec["arm"], at) == design.source(other, at)
-        if kind == "log-ratio":
-            _divides(design, other, readout, at, "the arm that it is divided by")
-            return (1.0, 1.0) if same else RATIOS
-        one, two = design.span(spec["arm"], readout, at), design.span(other, readout, at)
-        if seen:
-            two = _seen(design, other, readout, at, two)
-        return (0.0, 0.0) if same else (one[0] - two[1], one[1] - two[0])
     if kind in PROBES:
         return probed(design, spec)
+    if kind in PAIRED:
+        found = [_apart(design, kind, pair, readout, seen) for pair in pairs(spec)]
+        fixed = [one for one in found if one[0] == one[1]]
+        return fixed[0] if fixed else _hull(found)
     if kind == "best-production":
         _divides(design, str(spec["trained"]), readout, None, "the trained model")
         return SHARES_OF_TRAINED
@@ -71,6 +66,26 @@ def span(design: Design, criterion: Criterion, seen: bool = False) -> Span:
     if kind == "steering-asymmetry":
         return GAP[0] - GAP[1], GAP[1] - GAP[0]
     return GAP
+
+
+def _apart(design: Design, kind: str, pair: Pair, readout: str, seen: bool) -> Span:
+    """The difference or quotient of two readouts."""
+    same = design.source(pair.one, pair.at_one) == design.source(pair.two, pair.at_two)
+    if kind in QUOTIENTS:
+        _divides(design, pair.two, readout, pair.at_two, "the arm that it is divided by")
+        if same:
+            return 1.0, 1.0
+        return RATIOS if kind != "mean-ratio" else (0.0, RATIOS[1])
+    one = design.span(pair.one, readout, pair.at_one)
+    two = design.span(pair.two, readout, pair.at_two)
+    if seen:
+        two = _seen(design, pair.two, readout, pair.at_two, two)
+    return (0.0, 0.0) if same else (one[0] - two[1], one[1] - two[0])
+
+
+def _hull(found: Sequence[Span]) -> Span:
+    """From the least of several intervals to the largest."""
+    return min(low for low, _ in found), max(high for _, high in found)
 
 
 def _divides(design: Design, name: str, readout: str, at: str | float | None, what: str) -> None:
@@ -97,7 +112,8 @@ def met(test: Test, values: Span) -> bool:
 def by_nothing(design: Design, criterion: Criterion) -> Span | None:
     """What the estimand is where its interventions do nothing, or its models do not differ.
 
-    None where the question does not arise: a level of a model as it is, features, families.
+    Of a family of comparisons: from the least member to the largest. None where the question does
+    not arise: a level of a model as it is, features, productions.
     """
     spec = criterion.estimand
     kind, at, readout = spec.get("kind"), spec.get("at"), str(spec.get("readout"))
@@ -108,11 +124,14 @@ def by_nothing(design: Design, criterion: Criterion) -> Span | None:
     if kind == "level":
         source = design.source(spec["arm"], at)
         return None if source.still else _promised(design, source.itself, readout)
-    if kind not in ("contrast", "log-ratio"):
-        return None
-    one = design.source(spec["arm"], at)
-    two = design.source(spec["minus" if kind == "contrast" else "over"], at)
-    ratio = kind == "log-ratio"
+    found = [_undone(design, str(kind), pair, readout) for pair in pairs(spec)]
+    return _hull(found) if found else None
+
+
+def _undone(design: Design, kind: str, pair: Pair, readout: str) -> Span:
+    """A difference or quotient of two arms that do nothing."""
+    one, two = design.source(pair.one, pair.at_one), design.source(pair.two, pair.at_two)
+    ratio = kind in QUOTIENTS
     if (one.still and two.still) or one.itself == two.itself:
         return (1.0, 1.0) if ratio else (0.0, 0.0)
     between = _quotient if ratio else _difference
