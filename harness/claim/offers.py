@@ -34,6 +34,9 @@ def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
     if claim.dose_rule is not None:
         rule = {"arm": claim.dose_rule.arm, "baseline": claim.dose_rule.baseline}
         _replicates(check, "dose_rule", rule, caps)
+    for direction in claim.directions:
+        if direction.method == "dictionary-row" and check.sound("directions", direction.name):
+            _row(check, direction, recipe)
     for path, section, kind, params in check.specs():
         if section != "shown":
             _replicates(check, path, params, caps, spare_labels=kind.name == "coverage")
@@ -42,6 +45,8 @@ def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
         if kind.features:
             for key in ("trained", "standard"):
                 _role_throughout(check, f"{path}.{key}", params[key], caps)
+        if kind.name == "norm-ratio" and section != "shown":
+            _role_throughout(check, f"{path}.on", params["on"], caps)
         if kind.name == "health":
             _health(check, path, params, recipe)
 
@@ -116,25 +121,51 @@ def _role_throughout(
 def _dictionaries(
     check: Check, path: str, kind: Kind, params: Mapping[str, Any], recipe: Recipe
 ) -> None:
+    _offered(check, path, params["hook"], f"{path}.hook", recipe)
+    if kind.features:
+        sides = {f"{path}.{key}": params[key] for key in ("trained", "standard")}
+        _trained_on(check, sides, recipe)
+
+
+def _offered(check: Check, path: str, hook: str, at: str, recipe: Recipe) -> None:
+    """The recipe has dictionaries at a hook; what is wrong stands at ``path`` or ``at``."""
     spec = recipe.dictionaries
     if spec is None:
         check.reader.problem(
             path, f"the recipe {recipe.id} trains no dictionaries", "Add dictionaries: to it"
         )
-        return
-    if params["hook"] not in spec.hooks:
+    elif hook not in spec.hooks:
         check.reader.problem(
-            f"{path}.hook",
-            f"the recipe has no dictionaries at {params['hook']}",
+            at,
+            f"the recipe has no dictionaries at {hook}",
             f"It has them at {', '.join(spec.hooks) or 'no hook'}",
         )
-    for key in ("trained", "standard") if kind.features else ():
-        if params[key] not in spec.roles:
+
+
+def _trained_on(check: Check, roles: Mapping[str, str], recipe: Recipe) -> None:
+    """The recipe has dictionaries of these roles, by the path at which each is named."""
+    spec = recipe.dictionaries
+    known = None if spec is None else spec.roles  # none at all is said elsewhere
+    for at, role in roles.items():
+        if known is not None and role not in known:
             check.reader.problem(
-                f"{path}.{key}",
-                f"the recipe has no dictionaries of {params[key]!r}",
-                f"It has them of {', '.join(spec.roles) or 'no role'}",
+                at,
+                f"the recipe has no dictionaries of {role!r}",
+                f"It has them of {', '.join(known) or 'no role'}",
             )
+
+
+def _row(check: Check, direction: Direction, recipe: Recipe) -> None:
+    """A decoder row comes from dictionaries of both roles, in every replicate."""
+    path, site = f"directions.{direction.name}", check.claim.sites.get(direction.site)
+    sides = {"trained": str(direction.positive), "standard": str(direction.negative)}
+    caps = {role.name: role.replicates for role in recipe.roles}
+    for key, side in (("positive", sides["trained"]), ("negative", sides["standard"])):
+        _role_throughout(check, f"{path}.{key}", side, caps)
+    if site is not None and check.sound("sites", direction.site):
+        _offered(check, path, site.hook, f"{path}.site", recipe)
+        of = {f"{path}.positive": sides["trained"], f"{path}.negative": sides["standard"]}
+        _trained_on(check, of, recipe)
 
 
 def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) -> None:

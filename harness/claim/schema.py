@@ -18,6 +18,11 @@ SCHEMA = "causal-claims/claim/1"
 
 OPERATIONS = ("add", "subtract", "project-out", "clamp", "replace-mean", "replace-zero")
 CONTROLS = ("isotropic", "covariance")
+UNITS = ("residual", "own", "kl")
+LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
+"""By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
+short, so that many times its own length are few residual norms; 20 nats are next to nothing left of
+the clean model's predictions."""
 METHODS = (
     "mean-difference",
     "mean-activation",
@@ -30,6 +35,7 @@ METHODS = (
     "pca-within",
     "svd-mlp",
     "svd-attention",
+    "dictionary-row",
     "from-file",
 )
 
@@ -66,7 +72,8 @@ class Samples:
 @dataclass(frozen=True)
 class Direction:
     """How a direction is fitted. ``positive``/``negative`` are roles; ``host`` is the model the
-    arm intervenes on, so that one definition serves several arms."""
+    arm intervenes on, so that one definition serves several arms. Options of single methods are
+    None elsewhere: ``dictionary`` is whose decoder row, in the words of the vocabulary."""
 
     name: str
     method: str
@@ -74,17 +81,26 @@ class Direction:
     positive: str | None = None
     negative: str | None = None
     file: str | None = None
+    dictionary: str | None = None
+
+    @property
+    def options(self) -> tuple[object, ...]:
+        """What tells two directions of one method, site and roles apart."""
+        return (self.file, self.dictionary)
 
 
 @dataclass(frozen=True)
 class Arm:
     """A named intervention, or none (no ``operation``).
 
-    ``doses`` are multiples of the median residual norm at the site; the word ``judged`` (stored as
-    None) means the dose that the claim's dose rule chose on the select split. ``directions`` has
-    one entry per candidate; ``control`` with ``count`` draws random directions instead, matched in
-    norm to the dose. ``donor`` is 0 for directions fitted within the replicate and k for directions
-    whose non-host roles come from replicate i + k (separate initialisation).
+    ``doses`` are in ``unit``: ``residual``, multiples of the median residual norm at the site;
+    ``own``, multiples of the direction's natural length; ``kl``, nats from the clean model at
+    onsets on the select split, for which a residual dose is looked up per replicate and candidate.
+    The word ``judged`` (stored as None) means the dose that the claim's dose rule chose on the
+    select split. ``directions`` has one entry per candidate; ``control`` with ``count`` draws
+    random directions instead, matched in norm to the dose. ``donor`` is 0 for directions fitted
+    within the replicate and k for directions whose non-host roles come from replicate i + k
+    (separate initialisation).
     ``label`` marks arms that are shown and never decide.
     """
 
@@ -98,6 +114,7 @@ class Arm:
     doses: tuple[float, ...] | None = ()
     donor: int = 0
     label: str = ""
+    unit: str = UNITS[0]
 
     @property
     def at_judged_dose(self) -> bool:

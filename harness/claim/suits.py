@@ -15,10 +15,10 @@ from typing import Any
 
 from harness.claim.kinds import Kind
 from harness.claim.parse_arms import WITHOUT_DIRECTION
-from harness.claim.schema import Arm, Claim
+from harness.claim.schema import UNITS, Arm, Claim
 from harness.claim.sound import Check
-from harness.claim.suits_kinds import by_kind, exclusion, pairs_and_ratios, unlabelled
-from harness.claim.vocabulary import AT_ARMS
+from harness.claim.suits_kinds import PLANNED, by_kind, exclusion, pairs_and_ratios, unlabelled
+from harness.claim.vocabulary import AT_ARMS, JUDGED
 from harness.fields import Reader
 
 CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
@@ -49,6 +49,7 @@ def check_suits(claim: Claim, reader: Reader) -> None:
 
 def _arm(check: Check, arm: Arm) -> None:
     path = f"arms.{arm.name}"
+    _unit(check, arm)
     if arm.operation in SHARES and any(d > 1 for d in arm.doses or ()):
         check.reader.problem(
             f"{path}.doses",
@@ -66,6 +67,41 @@ def _arm(check: Check, arm: Arm) -> None:
         check.reader.problem(f"{path}.donor", f"{arm.operation} has no donor", "Remove donor:")
 
 
+def _unit(check: Check, arm: Arm) -> None:
+    """Units other than the residual norm are for vectors that are added, at doses of a list."""
+    problem, path = check.reader.problem, f"arms.{arm.name}.unit"
+    if arm.unit == UNITS[0]:
+        return
+    if arm.operation not in PLANNED:
+        what = f"{arm.operation} has no dose in {arm.unit}"
+        problem(path, what, f"Remove unit:, or {' or '.join(PLANNED)}")
+    if arm.unit == "own" and arm.control is not None:
+        what = "random directions have no length of their own"
+        problem(path, what, "Write unit: residual or unit: kl")
+    if arm.at_judged_dose:
+        what = f"the judged dose is in residual norms, and this arm's doses are in {arm.unit}"
+        problem(path, what, "Write a list of doses, or remove unit:")
+    rule = check.claim.dose_rule
+    if rule is not None and rule.arm == arm.name:
+        what = "the dose rule chooses a dose in residual norms"
+        problem(path, what, "Remove unit:, or name another arm under dose_rule:")
+
+
+def _one_unit(check: Check, path: str, params: Mapping[str, Any]) -> None:
+    """Arms that are read at one dose have it in one unit; the judged one is in residual norms."""
+    at = params.get("at")
+    arms = [a for key in AT_ARMS for a in check.listed(params.get(key)) if a.operation is not None]
+    if "at" in params and at != JUDGED and len({arm.unit for arm in arms}) > 1:
+        units = ", ".join(f"{arm.name} in {arm.unit}" for arm in arms)
+        what = f"arms are read at the dose {at} in different units: {units}"
+        check.reader.problem(f"{path}.at", what, "Use arms with the same unit:")
+    if at == JUDGED:
+        for arm in arms:
+            if arm.unit != UNITS[0]:
+                what = f"the judged dose is in residual norms, {arm.name!r} is in {arm.unit}"
+                check.reader.problem(f"{path}.at", what, "Write a dose of its grid")
+
+
 def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str, Any]) -> None:
     if not kind.family:
         for key in ("arm", "minus", "over", "than", "against"):
@@ -73,6 +109,7 @@ def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str
                 _one_number(check, path, key, params)
     _baseline(check, path, params)
     _two_arms(check, path, params)
+    _one_unit(check, path, params)
     for key in CURVES.get(kind.name, ()):
         for arm in check.listed(params.get(key)):
             if arm.operation is not None and not arm.doses:
@@ -163,6 +200,9 @@ def _at_judged(check: Check, path: str, kind: Kind, params: Mapping[str, Any]) -
             if rule is None:
                 what = f"the arm {arm.name!r} is read at the judged dose, and there is no dose rule"
                 check.reader.problem(f"{path}.{key}", what, "Add dose_rule:")
+            elif arm.unit != UNITS[0]:
+                what = f"{arm.name!r} is read at the judged dose, and its doses are in {arm.unit}"
+                check.reader.problem(f"{path}.{key}", what, "Name an arm in residual norms")
             elif chosen is not None and arm.doses and not {*(chosen.doses or ())} <= {*arm.doses}:
                 check.reader.problem(
                     f"{path}.{key}",

@@ -92,5 +92,6 @@ METHOD_NEEDS: Mapping[str, MethodNeeds] = {
     "pca-within": MethodNeeds("required", "refused"),
     "svd-mlp": MethodNeeds("required", "optional"),
     "svd-attention": MethodNeeds("required", "optional"),
+    "dictionary-row": MethodNeeds("required", "required"),
     "from-file": MethodNeeds("refused", "refused"),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.claim.schema import Arm, Claim
+from harness.claim.schema import Arm, Claim, Direction
 from harness.subject.interface import Recipe
 
 HOST = "host"
@@ -59,14 +59,22 @@ FEATURE_KINDS = ("feature-asymmetry", "marker-ratio")
 
 
 def dictionary_hooks(claim: Claim) -> tuple[str, ...]:
-    """Hook points at which the claim counts features, in order of first mention."""
+    """Hook points at which the claim counts features, or takes a decoder row, in order of first
+    mention."""
     hooks = {str(s["hook"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
+    hooks |= {claim.sites[d.site].hook: None for d in _rows(claim)}
     return tuple(hooks)
+
+
+def _rows(claim: Claim) -> tuple[Direction, ...]:
+    """Directions that are decoder rows, so that what they were chosen by is measured and kept."""
+    return tuple(d for d in claim.directions if d.method == "dictionary-row")
 
 
 def feature_positions(claim: Claim) -> tuple[str, ...]:
     """Position classes at which features are counted."""
     found = {str(s["positions"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
+    found |= {claim.sites[d.site].positions: None for d in _rows(claim)}
     return tuple(found)
 
 
@@ -75,6 +83,8 @@ def feature_roles(claim: Claim) -> tuple[str, str]:
     for spec in _estimands(claim):
         if spec["kind"] in FEATURE_KINDS:
             return str(spec.get("trained", "regulation")), str(spec.get("standard", "standard"))
+    for row in _rows(claim):
+        return str(row.positive), str(row.negative)
     return "regulation", "standard"
 
 

@@ -15,7 +15,7 @@ from harness.claim.schema import Claim, Criterion
 from harness.verdict.production import Member
 from harness.verdict.records import Estimate, Outcome, Shown, Status, Verdict
 
-RATIOS = ("log-ratio", "feature-asymmetry", "marker-ratio")
+RATIOS = ("log-ratio", "feature-asymmetry", "marker-ratio", "norm-ratio")
 NAMES = {
     "level": "{readout} of {arm}",
     "contrast": "difference in {readout}, {arm} minus {minus}",
@@ -26,6 +26,7 @@ NAMES = {
     "feature-asymmetry": "ratio of marker features, trained over standard model",
     "marker-ratio": "firing rate of the marker feature, trained over standard model",
     "log-ratio": "ratio of {readout}, {arm} over {over}",
+    "norm-ratio": "length of {direction} over that of {to}, fitted for {on}",
     "steering-asymmetry": "share of the gap in {readout} closed by {arm} minus that closed by "
     "{against} from the other side, at equal {equal}",
 }

@@ -43,6 +43,7 @@ def controls(design: Design, criterion: Criterion) -> Iterator[Refusal]:
         if ours is None or other is None:
             continue
         sites = [design.claim.sites.get(a.site or "") for a in (ours, other)]
-        if sites[0] != sites[1] or ours.operation != other.operation:
+        alike = ours.operation == other.operation and ours.unit == other.unit
+        if sites[0] != sites[1] or not alike:
             reason = f"{name} does not intervene where and as {ours.name} does"
             yield refusal("unlike-controls", f"arms.{name}", reason)
