@@ -95,6 +95,8 @@ def _arm(arm: Arm) -> dict[str, Any]:
             out["directions"] = list(arm.directions)
         if arm.control is not None:
             out |= {"control": arm.control, "count": arm.count}
+            out |= {"of": arm.of} if arm.of is not None else {}
+            out |= {"donor": arm.donor} if arm.donor else {}
         else:
             out["donor"] = arm.donor
         if arm.unit != UNITS[0]:  # locks from before there were units have none

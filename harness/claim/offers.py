@@ -18,6 +18,8 @@ from harness.claim.vocabulary import HOST
 from harness.fields import Reader
 from harness.subject.interface import Recipe
 
+APART = ("dictionary-row",)
+"""Methods that take all of their models from the donor's replicate (``plan.needs``)."""
 ARM_KEYS = (
     *("arm", "arms", "baseline", "reference", "trained"),
     *("over", "minus", "than", "against", "controls"),
@@ -56,13 +58,14 @@ def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
     n = check.claim.subject.replicates
     cap = caps[arm.on]
     measured = range(n if cap is None else min(n, cap))
-    for index, name in enumerate(arm.directions):
+    given = arm.directions if arm.of is None else (arm.of,)
+    for index, name in enumerate(given):
         direction = check.directions.get(name)
         if direction is None or not check.sound("directions", name):
             continue
         path = f"arms.{arm.name}.directions[{index}]"
         if path not in check.reader.document.lines:
-            path = f"arms.{arm.name}.direction"
+            path = f"arms.{arm.name}.{'direction' if arm.of is None else 'of'}"
         sides = _roles(direction, arm)
         if len(sides) == 2 and sides[0] == sides[1]:
             check.reader.problem(
@@ -72,7 +75,7 @@ def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
             )
         for role in sides:
             last = caps.get(role)
-            if role == arm.on or last is None:
+            if last is None or (role == arm.on and direction.method not in APART):
                 continue
             if any((r + arm.donor) % n >= last for r in measured):
                 check.reader.problem(

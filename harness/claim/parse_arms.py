@@ -124,7 +124,8 @@ def arms(node: Node, names: Names) -> tuple[Arm, ...]:
 
 BARE = ("on", "label")
 INTERVENING = (
-    *("site", "operation", "direction", "directions", "control", "count", "doses", "unit", "donor"),
+    *("site", "operation", "direction", "directions", "control", "count", "of"),
+    *("doses", "unit", "donor"),
 )
 
 
@@ -157,6 +158,7 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
         donor=_donor(keys["donor"]) if "donor" in keys else 0,
         label=label,
         unit=unit,
+        of=reference(keys["of"], "direction", names.directions) if "of" in keys else None,
     )
     _what_moves(entry, keys, operation)
     return arm
@@ -176,8 +178,15 @@ def _what_moves(entry: Node, keys: Mapping[str, Node], operation: str) -> None:
         )
     if ("control" in keys) != ("count" in keys):
         entry.problem("control and count belong together", "Give both or neither")
-    if "control" in keys and "donor" in keys:
-        keys["donor"].problem("random directions have no donor", "Remove donor:")
+    if "of" in keys and "control" not in keys:
+        keys["of"].problem("of belongs to a control", "Remove of:")
+    elif "of" not in keys and "control" in keys:
+        for need, value in (("placebo", keys["control"].value), ("patch", operation)):
+            if value == need:
+                what = f"{need} needs two models, and no direction says which"
+                entry.problem(what, "Add of: and the name of a direction")
+        if "donor" in keys:
+            keys["donor"].problem("random directions have no donor", "Remove donor:")
 
 
 def _candidates(keys: Mapping[str, Node], names: Names) -> tuple[str, ...]:

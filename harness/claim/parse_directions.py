@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claim.parse_arms import Names, reference, role
-from harness.claim.schema import METHODS, Direction
+from harness.claim.schema import LEADS, METHODS, RANKS, Direction
 from harness.claim.vocabulary import DICTIONARIES, HOST, METHOD_NEEDS
 from harness.errors import ClaimsError
 from harness.fields import Node
@@ -20,6 +20,8 @@ from harness.paths import inside
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "file": ("from-file",),
     "dictionary": ("dictionary-row",),
+    "rank": ("pca-difference", "pca-within"),
+    "lead": ("pca-difference", "pca-within"),
 }
 """Key -> the methods that it belongs to."""
 
@@ -53,13 +55,18 @@ def _direction(name: str, entry: Node, names: Names) -> Direction:
         negative=roles.get("negative"),
         file=_file(keys["file"]) if "file" in keys else None,
         dictionary=_dictionary(keys, method),
+        rank=_rank(keys),
+        lead=keys["lead"].word(LEADS, "lead") if "lead" in keys else None,
     )
 
 
 def _needs(entry: Node, keys: Mapping[str, Node], method: str) -> None:
     """The roles that a method asks for, and none that it has no use for."""
     needs = METHOD_NEEDS[method]
-    for side, need in (("positive", needs.positive), ("negative", needs.negative)):
+    negative = needs.negative
+    if _rank(keys) is not None and method in OPTIONS["rank"]:
+        negative = "required"  # the mean difference is projected on the subspace
+    for side, need in (("positive", needs.positive), ("negative", negative)):
         if need == "required" and side not in keys:
             entry.problem(f"{method} needs a {side} role", f"Add {side}: and a role")
         elif need == "refused" and side in keys:
@@ -77,6 +84,20 @@ def _options(entry: Node, keys: Mapping[str, Node], method: str) -> None:
                 f"{method} has no {key}",
                 f"Remove {key}:, or use {' or '.join(methods)}",
             )
+
+
+def _rank(keys: Mapping[str, Node]) -> int | None:
+    """The rank of a subspace; None for a single direction, which rank 1 without a lead is."""
+    if "rank" not in keys:
+        if "lead" in keys:
+            keys["lead"].problem("lead without rank", "Add rank:, the number of directions")
+        return None
+    node = keys["rank"]
+    if type(node.value) is not int or node.value not in RANKS:
+        known = ", ".join(str(r) for r in RANKS)
+        node.problem(f"{node.value!r} is no rank", f"Write one of {known}")
+        return None
+    return None if node.value == 1 and "lead" not in keys else node.value
 
 
 def _dictionary(keys: Mapping[str, Node], method: str) -> str | None:

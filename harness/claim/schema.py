@@ -16,8 +16,10 @@ from typing import Any
 
 SCHEMA = "causal-claims/claim/1"
 
-OPERATIONS = ("add", "subtract", "project-out", "clamp", "replace-mean", "replace-zero")
-CONTROLS = ("isotropic", "covariance")
+OPERATIONS = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
+CONTROLS = ("isotropic", "covariance", "placebo")
+RANKS = (1, 2, 4, 8, 16)
+LEADS = ("mean-difference",)
 UNITS = ("residual", "own", "kl")
 LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
 """By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
@@ -73,7 +75,8 @@ class Samples:
 class Direction:
     """How a direction is fitted. ``positive``/``negative`` are roles; ``host`` is the model the
     arm intervenes on, so that one definition serves several arms. Options of single methods are
-    None elsewhere: ``dictionary`` is whose decoder row, in the words of the vocabulary."""
+    None elsewhere: ``dictionary`` is whose decoder row, in the words of the vocabulary; ``rank``
+    the number of directions of a subspace, the first of which is ``lead`` where that is given."""
 
     name: str
     method: str
@@ -82,11 +85,18 @@ class Direction:
     negative: str | None = None
     file: str | None = None
     dictionary: str | None = None
+    rank: int | None = None
+    lead: str | None = None
 
     @property
-    def options(self) -> tuple[object, ...]:
-        """What tells two directions of one method, site and roles apart."""
+    def what(self) -> tuple[object, ...]:
+        """What is looked at, beside method, site and roles."""
         return (self.file, self.dictionary)
+
+    @property
+    def how(self) -> tuple[object, ...]:
+        """What is made of it; directions that differ in this alone are kin."""
+        return (self.rank, self.lead)
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,8 @@ class Arm:
     donor: int = 0
     label: str = ""
     unit: str = UNITS[0]
+    of: str | None = None
+    """The direction that random ones are drawn like: its two models, its rank."""
 
     @property
     def at_judged_dose(self) -> bool:

@@ -26,7 +26,7 @@ CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
 """Parameters whose arms are read along their doses."""
 OWN_BASELINE = ("arm", "than", "controls", "arms")
 """Parameters whose arms intervene on the model of ``baseline``; see :func:`_baseline`."""
-SHARES = ("project-out", *WITHOUT_DIRECTION)
+SHARES = ("project-out", "patch", *WITHOUT_DIRECTION)
 
 
 def check_suits(claim: Claim, reader: Reader) -> None:
@@ -50,6 +50,7 @@ def check_suits(claim: Claim, reader: Reader) -> None:
 def _arm(check: Check, arm: Arm) -> None:
     path = f"arms.{arm.name}"
     _unit(check, arm)
+    _directions(check, arm)
     if arm.operation in SHARES and any(d > 1 for d in arm.doses or ()):
         check.reader.problem(
             f"{path}.doses",
@@ -65,6 +66,23 @@ def _arm(check: Check, arm: Arm) -> None:
         )
     if arm.donor and arm.operation in WITHOUT_DIRECTION:
         check.reader.problem(f"{path}.donor", f"{arm.operation} has no donor", "Remove donor:")
+
+
+def _directions(check: Check, arm: Arm) -> None:
+    """What an operation or a control asks of its directions."""
+    path, key = f"arms.{arm.name}", "direction" if len(arm.directions) == 1 else "directions"
+    two = arm.operation == "patch" or arm.control == "placebo"
+    for name in arm.directions if arm.of is None else (arm.of,):
+        spec = check.directions.get(name)
+        if spec is None or not check.sound("directions", name):
+            continue
+        at = f"{path}.{key if arm.of is None else 'of'}"
+        if two and None in (spec.positive, spec.negative):
+            what = f"{name!r} does not say which two models: it lacks a positive or negative role"
+            check.reader.problem(at, what, "Name a direction with both")
+        if arm.operation == "clamp" and spec.rank is not None:
+            what = f"{name!r} is a subspace of rank {spec.rank}, and clamp sets one component"
+            check.reader.problem(at, what, "Use project-out or patch, or a single direction")
 
 
 def _unit(check: Check, arm: Arm) -> None:

@@ -65,6 +65,9 @@ def _halves(check: Check, path: str, name: str) -> None:
         check.reader.problem(
             f"{path}.direction", f"{name!r} is read from a file: it has no halves", "Remove it"
         )
+    elif direction.rank is not None:
+        what = f"{name!r} is a subspace: split-half compares single directions"
+        check.reader.problem(f"{path}.direction", what, "Name a single direction")
     elif direction.method == "dictionary-row":
         what = f"{name!r} is chosen on the select split: it has no halves of the fit split"
         check.reader.problem(f"{path}.direction", what, "Name a fitted direction")

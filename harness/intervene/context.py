@@ -22,11 +22,15 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True)
 class Direction:
-    """``unit`` [d] of length 1; ``norm`` its natural length; ``provenance`` words and numbers."""
+    """``unit`` [d] of length 1; ``norm`` its natural length; ``provenance`` words and numbers.
+
+    A subspace has a ``basis`` [k, d] of orthonormal rows, and ``unit`` lies in it.
+    """
 
     unit: Tensor
     norm: float
     provenance: Mapping[str, str]
+    basis: Tensor | None = None
 
 
 @dataclass(frozen=True)

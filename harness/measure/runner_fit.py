@@ -1,6 +1,7 @@
 """Directions of one replicate: fitted on the fit split, per arm's host and donor.
 
-Not covered: the dose (``harness.measure.dose``), the runs (``harness.measure.runner_cells``).
+Not covered: what an arm does with them (``harness.measure.runner_edit``), the dose
+(``harness.measure.dose``), the runs (``harness.measure.runner_cells``).
 """
 
 from __future__ import annotations
@@ -10,26 +11,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from harness.claim.schema import UNITS, Arm, Claim, Direction
+from harness.claim.schema import Arm, Claim, Direction
 from harness.errors import ClaimsError
 from harness.intervene.context import Direction as Fitted
-from harness.intervene.controls import random_directions
-from harness.intervene.edit import Edit, operation
 from harness.intervene.fit import FitContext, fit_direction, split_half_cosine
 from harness.intervene.gather import gather
 from harness.intervene.store import load_direction, save_direction
+from harness.intervene.subspace import fit_subspace
 from harness.measure.artefacts import Workshop
 from harness.measure.job import Job
-from harness.measure.runner_dose import Host, Planned, by_kl, own
+from harness.measure.runner_dose import Planned
 from harness.measure.runner_rows import decoder_row
 from harness.measure.store import direction_file
+from harness.plan.needs import HOST, fitted_apart
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
-
-HOST = "host"
 
 
 @dataclass
@@ -79,21 +75,34 @@ class Fitting:
         """The replicate that an arm's directions take their other models from."""
         return (self.replicate + arm.donor) % self.claim.subject.replicates
 
-    def context(self, arm: Arm, direction: Direction) -> FitContext:
+    def spec(self, name: str) -> Direction:
+        return next(d for d in self.claim.directions if d.name == name)
+
+    def role(self, arm: Arm, role: str | None) -> str | None:
+        """A direction's role in an arm, ``host`` resolved."""
+        return arm.on if role == HOST else role
+
+    def model(self, arm: Arm, spec: Direction, role: str | None) -> Model:
+        """A direction's model: the host itself, other roles of the donor's replicate; a direction
+        that is fitted ``apart`` takes all of them from there."""
+        name = str(self.role(arm, role))
+        own = name == arm.on and not fitted_apart(spec)
+        return self.models[name, self.replicate if own else self.other(arm)]
+
+    def sides(self, arm: Arm, spec: Direction) -> tuple[Model, Model]:
+        """The positive and the negative model."""
+        return self.model(arm, spec, spec.positive), self.model(arm, spec, spec.negative)
+
+    def context(self, arm: Arm, spec: Direction) -> FitContext:
         """What the direction is fitted on: the host's own model, the other roles from the donor.
 
         The fit site is the direction's, which may differ from the arm's (off-position controls).
         """
-        other = self.other(arm)
-        roles = {}
-        for name in (direction.positive, direction.negative):
-            if name is None or name == HOST:
-                continue
-            roles[name] = self.models[name, self.replicate if name == arm.on else other]
-        roles[arm.on] = self.host(arm)
-        site = self.claim.sites[direction.site]
+        named = (r for r in (spec.positive, spec.negative) if r is not None and r != HOST)
+        roles = {name: self.model(arm, spec, name) for name in (*named, arm.on)}
+        site = self.claim.sites[spec.site]
         return FitContext(
-            host=self.host(arm),
+            host=roles[arm.on],
             roles=roles,
             task=self.task,
             texts=self.texts,
@@ -109,7 +118,7 @@ class Fitting:
         if key in self.found:
             return self.found[key]
         label = f"{name}@{arm.on}+{arm.donor}"
-        found = self._fit(arm, next(d for d in self.claim.directions if d.name == name))
+        found = self._fit(arm, self.spec(name))
         folder: Path = self.job.folder / "directions"
         save_direction(folder / direction_file(label, self.replicate), found)
         self.norms[label] = float(found.norm) / self.scale(arm)
@@ -126,9 +135,10 @@ class Fitting:
             assert self.workshop is not None
             return decoder_row(self.job, self.workshop, spec, self.models, self.other(arm))
         context = self.context(arm, spec)
-        positive, negative = (
-            arm.on if role == HOST else role for role in (spec.positive, spec.negative)
-        )
+        positive, negative = (self.role(arm, role) for role in (spec.positive, spec.negative))
+        if spec.rank is not None:
+            sides = (positive, negative)
+            return fit_subspace(spec.method, context, *sides, spec.rank, spec.lead)
         found = fit_direction(spec.method, context, positive, negative)
         if self._wants_halves(spec.name) and arm.donor == 0:
             cosine = split_half_cosine(spec.method, context, positive, negative)
@@ -140,63 +150,3 @@ class Fitting:
             p.kind == "split-half" and p.params["direction"] == name
             for p in self.claim.preconditions
         )
-
-    def variants(self, arm: Arm) -> dict[str, Tensor]:
-        """Variant name -> unit vector: the candidates, or the random controls r00, r01, ..."""
-        if arm.control is None:
-            return {name: self.direction(arm, name).unit for name in arm.directions}
-        assert arm.site is not None
-        site = self.claim.sites[arm.site]
-        found = gather(self.host(arm), self.task, self.texts, site.hook, site.positions)
-        seed = self.job.seeds.seed("controls", arm.control, self.replicate)
-        drawn = random_directions(arm.control, found.x, arm.count, seed)
-        return {f"r{n:02d}": drawn[n] for n in range(arm.count)}
-
-    def conditions(
-        self, arm: Arm, variants: Mapping[str, Tensor], doses: tuple[float, ...]
-    ) -> list[tuple[str, float, float]]:
-        """(variant, dose as the arm has it, dose in residual norms), variant-major; without those
-        that are out of reach, which the record names."""
-        if arm.unit == UNITS[0]:
-            return [(name, dose, dose) for name in variants for dose in doses]
-        if arm.name not in self.planned:
-            self.planned[arm.name] = self._in_residual_norms(arm, variants, doses)
-        rows = self.planned[arm.name]
-        found = [(name, row["dose"], row["residual"]) for name in variants for row in rows[name]]
-        return [(n, d, r) for n, d, r in found if d is not None and r is not None]
-
-    def _in_residual_norms(
-        self, arm: Arm, variants: Mapping[str, Tensor], doses: tuple[float, ...]
-    ) -> Planned:
-        assert arm.site is not None
-        assert arm.operation is not None
-        if arm.unit == "own":
-            lengths = {name: self.direction(arm, name).norm for name in variants}
-            return own(doses, lengths, self.scale(arm))
-        seed, count = self.job.seeds.seed("texts", "select"), self.claim.samples.select
-        texts = self.task.texts("select", count, seed, self.task.variants[0])
-        site = self.claim.sites[arm.site]
-        host = Host(self.host(arm), self.task, texts, site, self.scale(arm))
-        return by_kl(doses, variants, arm.operation, host)
-
-    def edit(self, arm: Arm, doses: tuple[float, ...]) -> tuple[Edit, list[tuple[str, float]]]:
-        """The arm's conditions, variant-major, and their (variant, dose) labels."""
-        assert arm.site is not None
-        assert arm.operation is not None
-        site = self.claim.sites[arm.site]
-        if arm.operation.startswith("replace"):
-            variants = {"": torch.zeros(self.host(arm).d_model)}
-        else:
-            variants = self.variants(arm)
-        conditions = self.conditions(arm, variants, doses)
-        labels = [(name, dose) for name, dose, _ in conditions]
-        units = torch.stack([variants[name] for name, _ in labels])
-        grid = torch.tensor([residual for *_, residual in conditions], dtype=units.dtype)
-        mean = None
-        if arm.operation == "replace-mean":
-            found = gather(self.host(arm), self.task, self.texts, site.hook, site.positions)
-            mean = found.x.mean(0)
-        edit = operation(
-            arm.operation, site.hook, site.positions, units, grid, self.scale(arm), mean
-        )
-        return edit, labels

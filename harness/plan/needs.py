@@ -26,15 +26,22 @@ def models_needed(claim: Claim, recipe: Recipe, replicate: int) -> tuple[tuple[s
         if cap is not None and replicate >= cap:
             continue
         needed[arm.on, replicate] = None
-        for name in arm.directions:
+        for name in arm.directions if arm.of is None else (arm.of,):
             spec = directions[name]
             for role in (spec.positive, spec.negative):
-                if role is None or role in (HOST, arm.on):
+                whose = arm.on if role == HOST else role
+                if whose is None or (whose == arm.on and not fitted_apart(spec)):
                     continue
-                needed[role, (replicate + arm.donor) % n] = None
+                needed[whose, (replicate + arm.donor) % n] = None
     for role in _dictionary_roles(claim):
         needed[role, replicate] = None
     return tuple(needed)
+
+
+def fitted_apart(spec: Direction) -> bool:
+    """Whether a direction is fitted on the donor's replicate alone, its copy of the host's role
+    included: a decoder row compares two models of one replicate."""
+    return spec.method == "dictionary-row"
 
 
 def _estimands(claim: Claim) -> Iterable[dict[str, object]]:
