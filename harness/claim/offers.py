@@ -18,8 +18,6 @@ from harness.claim.vocabulary import HOST
 from harness.fields import Reader
 from harness.subject.interface import Recipe
 
-APART = ("dictionary-row",)
-"""Methods that take all of their models from the donor's replicate (``plan.needs``)."""
 ARM_KEYS = (
     *("arm", "arms", "baseline", "reference", "trained"),
     *("over", "minus", "than", "against", "controls"),
@@ -73,9 +71,16 @@ def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
                 f"in this arm, direction {name!r} compares {sides[0]} with itself",
                 "Use a direction whose other role is not the arm's own",
             )
-        for role in sides:
+        source = arm.on if direction.map_from == HOST else direction.map_from
+        if source == arm.on and not arm.donor:
+            check.reader.problem(
+                path,
+                f"in this arm, direction {name!r} is mapped from {source} to itself",
+                "Add a donor: to the arm, or map_from: another role to the direction",
+            )
+        for role in (*sides, *([] if source is None else [source])):
             last = caps.get(role)
-            if last is None or (role == arm.on and direction.method not in APART):
+            if last is None or (role == arm.on and not direction.apart):
                 continue
             if any((r + arm.donor) % n >= last for r in measured):
                 check.reader.problem(

@@ -11,17 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claim.parse_arms import Names, reference, role
-from harness.claim.schema import LEADS, METHODS, RANKS, Direction
+from harness.claim.schema import LEADS, MAPS, METHODS, RANKS, Direction
 from harness.claim.vocabulary import DICTIONARIES, HOST, METHOD_NEEDS
 from harness.errors import ClaimsError
 from harness.fields import Node
 from harness.paths import inside
 
+MAPPING = ("map", "map_from")
+"""Keys of every method but from-file: in whose space it is fitted, and how it comes to the host."""
+RADIUS, LARGEST_RADIUS = 0.5, 4.0
+"""In median residual norms: the default, and the largest dose there is."""
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "file": ("from-file",),
     "dictionary": ("dictionary-row",),
     "rank": ("pca-difference", "pca-within"),
     "lead": ("pca-difference", "pca-within"),
+    "radius": ("optimised",),
 }
 """Key -> the methods that it belongs to."""
 
@@ -31,12 +36,13 @@ def directions(node: Node, names: Names) -> tuple[Direction, ...]:
 
 
 def _direction(name: str, entry: Node, names: Names) -> Direction:
-    keys = entry.fields(("method", "site"), ("positive", "negative", *OPTIONS))
+    keys = entry.fields(("method", "site"), ("positive", "negative", *OPTIONS, *MAPPING))
     method = keys["method"].word(METHODS, "method") if "method" in keys else METHODS[0]
     given = {side: keys[side] for side in ("positive", "negative") if side in keys}
     if "method" in keys and keys["method"].value in METHODS:
         _needs(entry, keys, method)
         _options(entry, keys, method)
+        _mapping(entry, keys, method)
     roles = {side: role(one, names, host=True) for side, one in given.items()}
     if len(roles) == 2 and roles["positive"] == roles["negative"]:
         keys["negative"].problem("positive and negative are the same role", "Name two roles")
@@ -56,6 +62,9 @@ def _direction(name: str, entry: Node, names: Names) -> Direction:
         file=_file(keys["file"]) if "file" in keys else None,
         dictionary=_dictionary(keys, method),
         rank=_rank(keys),
+        map=keys["map"].word(MAPS, "map") if "map" in keys else None,
+        map_from=_source(keys, names, roles.get("positive")),
+        radius=_radius(keys, method),
         lead=keys["lead"].word(LEADS, "lead") if "lead" in keys else None,
     )
 
@@ -84,6 +93,33 @@ def _options(entry: Node, keys: Mapping[str, Node], method: str) -> None:
                 f"{method} has no {key}",
                 f"Remove {key}:, or use {' or '.join(methods)}",
             )
+
+
+def _mapping(entry: Node, keys: Mapping[str, Node], method: str) -> None:
+    """A map leads a single direction from one model to another."""
+    if "map" not in keys:
+        if "map_from" in keys:
+            keys["map_from"].problem("map_from without map", f"Add map: {' or '.join(MAPS)}")
+        return
+    if method == "from-file":
+        keys["map"].problem("from-file has no map", "Remove map:, or fit the direction")
+    elif "map_from" not in keys and "positive" not in keys:
+        entry.problem(f"{method} names no model to map from", "Add map_from: and a role")
+    if "rank" in keys:
+        keys["map"].problem("a subspace is not mapped", "Remove map: or rank:")
+
+
+def _source(keys: Mapping[str, Node], names: Names, positive: str | None) -> str | None:
+    """The role whose space a mapped direction is fitted in: the positive one unless named."""
+    if "map" not in keys:
+        return None
+    return role(keys["map_from"], names, host=True) if "map_from" in keys else positive
+
+
+def _radius(keys: Mapping[str, Node], method: str) -> float | None:
+    if "radius" in keys:
+        return keys["radius"].number(high=LARGEST_RADIUS, above=0.0)
+    return RADIUS if method == "optimised" else None
 
 
 def _rank(keys: Mapping[str, Node]) -> int | None:

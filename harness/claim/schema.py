@@ -20,6 +20,7 @@ OPERATIONS = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean"
 CONTROLS = ("isotropic", "covariance", "placebo")
 RANKS = (1, 2, 4, 8, 16)
 LEADS = ("mean-difference",)
+MAPS = ("procrustes", "affine")
 UNITS = ("residual", "own", "kl")
 LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
 """By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
@@ -37,6 +38,7 @@ METHODS = (
     "pca-within",
     "svd-mlp",
     "svd-attention",
+    "optimised",
     "dictionary-row",
     "from-file",
 )
@@ -76,7 +78,10 @@ class Direction:
     """How a direction is fitted. ``positive``/``negative`` are roles; ``host`` is the model the
     arm intervenes on, so that one definition serves several arms. Options of single methods are
     None elsewhere: ``dictionary`` is whose decoder row, in the words of the vocabulary; ``rank``
-    the number of directions of a subspace, the first of which is ``lead`` where that is given."""
+    the number of directions of a subspace, the first of which is ``lead`` where that is given;
+    ``radius`` bounds an optimised vector, in median residual norms. With a ``map`` the direction is
+    fitted in the model of the role ``map_from`` and its like, of the donor's replicate, and mapped
+    to the host's site."""
 
     name: str
     method: str
@@ -87,6 +92,15 @@ class Direction:
     dictionary: str | None = None
     rank: int | None = None
     lead: str | None = None
+    map: str | None = None
+    map_from: str | None = None
+    radius: float | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether all of its models, its copy of the host's role included, are the donor's: a
+        decoder row compares two models of one replicate, and a map leads from there."""
+        return self.method == "dictionary-row" or self.map is not None
 
     @property
     def what(self) -> tuple[object, ...]:
@@ -96,7 +110,7 @@ class Direction:
     @property
     def how(self) -> tuple[object, ...]:
         """What is made of it; directions that differ in this alone are kin."""
-        return (self.rank, self.lead)
+        return (self.rank, self.lead, self.map, self.map_from, self.radius)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from harness.errors import ClaimsError
 from harness.intervene.context import Direction as Fitted
 from harness.intervene.fit import FitContext, fit_direction, split_half_cosine
 from harness.intervene.gather import gather
+from harness.intervene.mapping import fit_map, mapped
 from harness.intervene.store import load_direction, save_direction
 from harness.intervene.subspace import fit_subspace
 from harness.measure.artefacts import Workshop
@@ -23,7 +24,7 @@ from harness.measure.job import Job
 from harness.measure.runner_dose import Planned
 from harness.measure.runner_rows import decoder_row
 from harness.measure.store import direction_file
-from harness.plan.needs import HOST, fitted_apart
+from harness.plan.needs import HOST
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
 
@@ -86,7 +87,7 @@ class Fitting:
         """A direction's model: the host itself, other roles of the donor's replicate; a direction
         that is fitted ``apart`` takes all of them from there."""
         name = str(self.role(arm, role))
-        own = name == arm.on and not fitted_apart(spec)
+        own = name == arm.on and not spec.apart
         return self.models[name, self.replicate if own else self.other(arm)]
 
     def sides(self, arm: Arm, spec: Direction) -> tuple[Model, Model]:
@@ -94,15 +95,19 @@ class Fitting:
         return self.model(arm, spec, spec.positive), self.model(arm, spec, spec.negative)
 
     def context(self, arm: Arm, spec: Direction) -> FitContext:
-        """What the direction is fitted on: the host's own model, the other roles from the donor.
+        """What the direction is fitted on: the host's own model, the other roles from the donor;
+        for a direction that is to be mapped, the source's replicate, with the source as host.
 
         The fit site is the direction's, which may differ from the arm's (off-position controls).
         """
-        named = (r for r in (spec.positive, spec.negative) if r is not None and r != HOST)
-        roles = {name: self.model(arm, spec, name) for name in (*named, arm.on)}
+        given = (spec.positive, spec.negative, spec.map_from)
+        named = {str(self.role(arm, role)) for role in given if role is not None}
+        if spec.map is None:
+            named.add(arm.on)
         site = self.claim.sites[spec.site]
+        roles = {name: self.model(arm, spec, name) for name in sorted(named)}
         return FitContext(
-            host=roles[arm.on],
+            host=roles[str(self.role(arm, spec.map_from)) if spec.map else arm.on],
             roles=roles,
             task=self.task,
             texts=self.texts,
@@ -110,6 +115,7 @@ class Fitting:
             positions=site.positions,
             seed=self.job.seeds.seed("directions", self.replicate),
             memory=self.memory,
+            radius=spec.radius or FitContext.radius,
         )
 
     def direction(self, arm: Arm, name: str) -> Fitted:
@@ -118,7 +124,10 @@ class Fitting:
         if key in self.found:
             return self.found[key]
         label = f"{name}@{arm.on}+{arm.donor}"
-        found = self._fit(arm, self.spec(name))
+        spec = self.spec(name)
+        found = self._fit(arm, spec)
+        if spec.map is not None:
+            found = self._mapped(arm, spec, found)
         folder: Path = self.job.folder / "directions"
         save_direction(folder / direction_file(label, self.replicate), found)
         self.norms[label] = float(found.norm) / self.scale(arm)
@@ -144,6 +153,19 @@ class Fitting:
             cosine = split_half_cosine(spec.method, context, positive, negative)
             self.cosines[spec.name] = min(cosine, self.cosines.get(spec.name, cosine))
         return found
+
+    def _mapped(self, arm: Arm, spec: Direction, found: Fitted) -> Fitted:
+        """A direction of the source model at the host's site, by a map between the two."""
+        source, host, site = (
+            self.model(arm, spec, spec.map_from),
+            self.host(arm),
+            self.claim.sites[spec.site],
+        )
+        seen = (
+            gather(model, self.task, self.texts, site.hook, site.positions)
+            for model in (source, host)
+        )
+        return mapped(found, fit_map(str(spec.map), *seen), source.name, host.name)
 
     def _wants_halves(self, name: str) -> bool:
         return any(

@@ -28,20 +28,14 @@ def models_needed(claim: Claim, recipe: Recipe, replicate: int) -> tuple[tuple[s
         needed[arm.on, replicate] = None
         for name in arm.directions if arm.of is None else (arm.of,):
             spec = directions[name]
-            for role in (spec.positive, spec.negative):
+            for role in (spec.positive, spec.negative, spec.map_from):
                 whose = arm.on if role == HOST else role
-                if whose is None or (whose == arm.on and not fitted_apart(spec)):
+                if whose is None or (whose == arm.on and not spec.apart):
                     continue
                 needed[whose, (replicate + arm.donor) % n] = None
     for role in _dictionary_roles(claim):
         needed[role, replicate] = None
     return tuple(needed)
-
-
-def fitted_apart(spec: Direction) -> bool:
-    """Whether a direction is fitted on the donor's replicate alone, its copy of the host's role
-    included: a decoder row compares two models of one replicate."""
-    return spec.method == "dictionary-row"
 
 
 def _estimands(claim: Claim) -> Iterable[dict[str, object]]:

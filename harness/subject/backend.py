@@ -92,8 +92,15 @@ class Model(Protocol):
     def activations(self, tokens: Tensor, hook: str) -> Tensor:
         """Activation [B, T, d] at ``hook`` for tokens [B, T]."""
 
-    def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
-        """Gradient [B, T, d] of the scalar ``goal(logits [B, T, V])`` wrt the site's activation."""
+    def gradient(
+        self,
+        tokens: Tensor,
+        hook: str,
+        goal: Callable[[Tensor], Tensor],
+        shift: Tensor | None = None,
+    ) -> Tensor:
+        """Gradient [B, T, d] of the scalar ``goal(logits [B, T, V])`` wrt the site's activation,
+        where that has been moved by ``shift`` [B, T, d] if it is given."""
 
     def output_matrix(self, part: str, layer: int) -> Tensor:
         """Matrix [d, m] by which ``part`` (``attn`` or ``mlp``) of a block writes the residual."""

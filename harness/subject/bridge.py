@@ -76,11 +76,18 @@ class BridgeModel:
     def activations(self, tokens: Tensor, hook: str) -> Tensor:
         return self._capture(tokens, hook)[0]
 
-    def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
+    def gradient(
+        self,
+        tokens: Tensor,
+        hook: str,
+        goal: Callable[[Tensor], Tensor],
+        shift: Tensor | None = None,
+    ) -> Tensor:
         leaves: list[Tensor] = []
 
         def cut(x: Tensor) -> Tensor:
-            leaves.append(x.detach().clone().requires_grad_())
+            moved = x.detach().clone() if shift is None else x.detach() + shift.to(x)
+            leaves.append(moved.requires_grad_())
             return leaves[-1]
 
         with torch.enable_grad(), self._watching(Watch(hook, cut)):

@@ -71,14 +71,21 @@ class NativeModel:
     def activations(self, tokens: Tensor, hook: str) -> Tensor:
         return self.clean(tokens, hook, 0, tokens.new_zeros(0)).site
 
-    def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
+    def gradient(
+        self,
+        tokens: Tensor,
+        hook: str,
+        goal: Callable[[Tensor], Tensor],
+        shift: Tensor | None = None,
+    ) -> Tensor:
         self.check_site(hook)
         leaves: list[Tensor] = []
 
         def cut(name: str, x: Tensor) -> Tensor:
             if name != hook:
                 return x
-            leaves.append(x.detach().clone().requires_grad_())
+            moved = x.detach().clone() if shift is None else x.detach() + shift.to(x)
+            leaves.append(moved.requires_grad_())
             return leaves[-1]
 
         with torch.enable_grad():
