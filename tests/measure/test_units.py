@@ -28,8 +28,10 @@ ARMS = f"""
 raw: {{{PUSH}, directions: [row, difference], unit: own, doses: [0.0, 1.0]}}
 plain: {{{PUSH}, direction: difference, doses: [0.0, 0.4]}}
 moved: {{{PUSH}, directions: [row, difference], unit: kl, doses: [0.0, 0.05, 0.2, 19.0]}}
+far: {{{PUSH}, direction: difference, unit: kl, doses: [0.0, 19.0]}}
 drawn: {{{PUSH}, control: isotropic, count: 3, unit: kl, doses: [0.0, 0.002]}}
 """
+SHOWN = "far: {kind: level, arm: far, readout: rate, at: 19.0, label: far}"
 MORE = """
 raw-band: {kind: dose-band, arm: raw, low: 0.8, high: 1.25, why: w}
 drawn-band: {kind: dose-band, arm: drawn, low: 0.8, high: 1.25, why: w}
@@ -42,7 +44,7 @@ covered:
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    return explored(tmp_path_factory.mktemp("units") / "w", text(DIRECTIONS, ARMS, "", MORE), 1)
+    return explored(tmp_path_factory.mktemp("units") / "w", text(DIRECTIONS, ARMS, SHOWN, MORE), 1)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,9 @@ def test_a_target_out_of_reach_is_not_run_and_is_named(job: Job, verdict: Verdic
     assert not found["moved-band"].held
     assert "UNDERDOSED" in found["moved-band"].got
     assert "19 nats" in found["moved-band"].got
+    (far,) = verdict.shown
+    assert far.number.estimate is None
+    assert "UNDERDOSED: no dose up to 4 residual norms" in far.sentence
 
 
 def test_realised_doses_are_held_to_the_residual_dose(verdict: Verdict) -> None:
@@ -148,7 +153,7 @@ def test_the_unit_is_part_of_the_claim_where_it_is_not_the_residual_norm(tmp_pat
     value = claim_to_json(claim)
     units = {arm["name"]: arm.get("unit") for arm in value["arms"]}
     assert units == {"baseline": None, "reference": None, "raw": "own", "plain": None,
-                     "moved": "kl", "drawn": "kl"}  # fmt: skip
+                     "moved": "kl", "far": "kl", "drawn": "kl"}  # fmt: skip
     assert claim_from_json(value) == claim
 
 

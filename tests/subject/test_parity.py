@@ -97,11 +97,16 @@ def test_gradients_and_matrices_agree(pair: tuple[NativeModel, BridgeModel]) -> 
     """The gradient at a site and the matrices that write the residual are the same."""
     tokens = TASK.texts("fit", 4, 1, "plain").tokens
 
-    def take(model: Model) -> torch.Tensor:
-        return model.gradient(tokens, "blocks.1.hook_resid_post", lambda z: z[..., 3].sum())
+    shift = 0.5 * seeded(3, *tokens.shape, pair[0].d_model)
 
-    ours, theirs = (take(m) for m in pair)
-    assert float((ours - theirs).abs().max()) < LIMIT
-    assert float(ours.abs().max()) > 0.1
+    def take(model: Model, moved: torch.Tensor | None) -> torch.Tensor:
+        hook = "blocks.1.hook_resid_post"
+        return model.gradient(tokens, hook, lambda z: z[..., 3].sum(), moved)
+
+    for moved in (None, shift):
+        ours, theirs = (take(m, moved) for m in pair)
+        assert float((ours - theirs).abs().max()) < LIMIT
+        assert float(ours.abs().max()) > 0.1
+    assert not torch.allclose(take(pair[0], None), take(pair[0], shift), atol=0.01)
     for part in ("attn", "mlp"):
         assert torch.equal(*(m.output_matrix(part, 2) for m in pair))
