@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from harness.errors import NothingFired
+from harness.intervene import optimise
 from harness.intervene.context import FitContext, behaviour_gradient
 from harness.intervene.edit import steer
 from harness.intervene.fit import fit_direction
@@ -79,3 +80,14 @@ def test_texts_without_onsets_are_refused() -> None:
     """There is nothing to ascend."""
     with pytest.raises(NothingFired, match="no position of class 'absent'"):
         optimised(replace(CONTEXT, onset="absent"))
+
+
+def test_it_is_never_worse_than_the_gradient_it_starts_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With steps far too long the best vector seen is kept, not the last."""
+    monkeypatch.setattr(optimise, "STRIDE", 100.0)
+    monkeypatch.setattr(optimise, "STEPS", 3)
+    found = fit_direction("optimised", CONTEXT, None, None)
+    along = fit_direction("gradient", CONTEXT, None, None).unit * found.norm
+    assert log_mass(found.unit * found.norm) >= log_mass(along) - 1e-5
