@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.claim.parse import read_claim
-from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction, Test
+from harness.claim.schema import SCHEMA, UNITS, Arm, Claim, Criterion, Direction, Test
 from harness.claim.vocabulary import JUDGED
 from harness.yamlio import of_json
 
@@ -97,8 +97,12 @@ def _arm(arm: Arm) -> dict[str, Any]:
             out["directions"] = list(arm.directions)
         if arm.control is not None:
             out |= {"control": arm.control, "count": arm.count}
+            out |= {"of": arm.of} if arm.of is not None else {}
+            out |= {"donor": arm.donor} if arm.donor else {}
         else:
             out["donor"] = arm.donor
+        if arm.unit != UNITS[0]:  # locks from before there were units have none
+            out["unit"] = arm.unit
         out["doses"] = JUDGED if arm.doses is None else list(arm.doses)
     if arm.label:
         out["label"] = arm.label

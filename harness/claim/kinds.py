@@ -146,6 +146,17 @@ ESTIMANDS: Mapping[str, Kind] = _table(
         "A22",
         intervened=("arm", "against"),
     ),
+    Kind(
+        "norm-ratio",
+        "natural length of a direction over that of another, both fitted for one role",
+        (
+            Param("direction", "direction", "the direction in the numerator"),
+            Param("to", "direction", "the direction in the denominator"),
+            Param("on", "role", "role that hosts both", required=False, default="regulation"),
+        ),
+        "A15",
+        scale="ratio",
+    ),
     Kind("log-ratio", "the readout of an arm over that of another, tested on logarithms",
          (ARM, OVER, READOUT, AT), "A02", scale="ratio"),
     Kind("probe", "one number of a probe", PROBED),

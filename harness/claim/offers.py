@@ -13,7 +13,13 @@ from typing import Any
 
 from harness.claim.schema import Arm, Claim, Direction
 from harness.claim.sound import Check
-from harness.claim.suits_probes import check_offered, dictionary_offered, probe_roles
+from harness.claim.suits_probes import (
+    check_offered,
+    dictionary_offered,
+    hook_offered,
+    probe_roles,
+    roles_offered,
+)
 from harness.claim.vocabulary import HOST
 from harness.fields import Reader
 from harness.subject.interface import Recipe
@@ -34,6 +40,9 @@ def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
     if claim.dose_rule is not None:
         rule = {"arm": claim.dose_rule.arm, "baseline": claim.dose_rule.baseline}
         _replicates(check, "dose_rule", rule, caps)
+    for direction in claim.directions:
+        if direction.method == "dictionary-row" and check.sound("directions", direction.name):
+            _row(check, direction, recipe)
     for path, section, kind, params in check.specs():
         if section != "shown":
             _replicates(check, path, params, caps, spare_labels=kind.name == "coverage")
@@ -42,6 +51,8 @@ def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
         if kind.features:
             for key in ("trained", "standard"):
                 _role_throughout(check, f"{path}.{key}", params[key], caps)
+        if kind.name == "norm-ratio" and section != "shown":
+            _role_throughout(check, f"{path}.on", params["on"], caps)
         if kind.name == "health":
             _health(check, path, params, recipe)
     check_offered(check, recipe)
@@ -52,13 +63,14 @@ def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
     n = check.claim.subject.replicates
     cap = caps[arm.on]
     measured = range(n if cap is None else min(n, cap))
-    for index, name in enumerate(arm.directions):
+    given = arm.directions if arm.of is None else (arm.of,)
+    for index, name in enumerate(given):
         direction = check.directions.get(name)
         if direction is None or not check.sound("directions", name):
             continue
         path = f"arms.{arm.name}.directions[{index}]"
         if path not in check.reader.document.lines:
-            path = f"arms.{arm.name}.direction"
+            path = f"arms.{arm.name}.{'direction' if arm.of is None else 'of'}"
         sides = _roles(direction, arm)
         if len(sides) == 2 and sides[0] == sides[1]:
             check.reader.problem(
@@ -66,9 +78,16 @@ def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
                 f"in this arm, direction {name!r} compares {sides[0]} with itself",
                 "Use a direction whose other role is not the arm's own",
             )
-        for role in sides:
+        source = arm.on if direction.map_from == HOST else direction.map_from
+        if source == arm.on and not arm.donor:
+            check.reader.problem(
+                path,
+                f"in this arm, direction {name!r} is mapped from {source} to itself",
+                "Add a donor: to the arm, or map_from: another role to the direction",
+            )
+        for role in (*sides, *([] if source is None else [source])):
             last = caps.get(role)
-            if role == arm.on or last is None:
+            if last is None or (role == arm.on and not direction.apart):
                 continue
             if any((r + arm.donor) % n >= last for r in measured):
                 check.reader.problem(
@@ -112,6 +131,19 @@ def _role_throughout(
             "replicates",
             "Lift that in the recipe, or show it only (shown:)",
         )
+
+
+def _row(check: Check, direction: Direction, recipe: Recipe) -> None:
+    """A decoder row comes from dictionaries of both roles, in every replicate."""
+    path, site = f"directions.{direction.name}", check.claim.sites.get(direction.site)
+    sides = {"trained": str(direction.positive), "standard": str(direction.negative)}
+    caps = {role.name: role.replicates for role in recipe.roles}
+    for key, side in (("positive", sides["trained"]), ("negative", sides["standard"])):
+        _role_throughout(check, f"{path}.{key}", side, caps)
+    if site is not None and check.sound("sites", direction.site):
+        hook_offered(check, path, site.hook, f"{path}.site", recipe)
+        of = {f"{path}.positive": sides["trained"], f"{path}.negative": sides["standard"]}
+        roles_offered(check, of, recipe)
 
 
 def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.claim.offers import check_offers
-from harness.claim.parse_arms import Names, arms, directions, dose_rule, sites
+from harness.claim.parse_arms import Names, arms, dose_rule, sites
+from harness.claim.parse_directions import directions
 from harness.claim.parse_rules import criteria, preconditions, probes, shown
 from harness.claim.schema import SCHEMA, Claim, Exclusion, Samples, Subject
 from harness.claim.suits import check_suits

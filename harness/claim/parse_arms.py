@@ -1,6 +1,7 @@
-"""Sites, directions, arms and the dose rule of a claim file.
+"""Sites, arms and the dose rule of a claim file.
 
-Not covered: preconditions and criteria (``harness.claim.parse_rules``).
+Not covered: directions (``harness.claim.parse_directions``), preconditions and criteria
+(``harness.claim.parse_rules``).
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.claim.kinds import READOUTS
-from harness.claim.schema import CONTROLS, METHODS, OPERATIONS, Arm, Direction, DoseRule, Site
-from harness.claim.vocabulary import FEATURES, HOST, JUDGED, METHOD_NEEDS
-from harness.errors import ClaimsError, nearest
+from harness.claim.schema import (
+    CONTROLS,
+    LARGEST_DOSE,
+    OPERATIONS,
+    UNITS,
+    Arm,
+    DoseRule,
+    Site,
+)
+from harness.claim.vocabulary import FEATURES, HOST, JUDGED
+from harness.errors import nearest
 from harness.fields import Node
-from harness.paths import inside
 from harness.subject.interface import Recipe
 from harness.subject.recipe import HOOK, MOST_REPLICATES, POSITIONS
 
@@ -24,8 +32,6 @@ DONORS = {"same": 0, "next": 1}
 MOST_CONTROLS = 1000
 MOST_DOSES = 64
 MOST_CANDIDATES = 64
-LARGEST_DOSE = 4.0
-"""In median residual norms: beyond it nothing of the model's own is left."""
 
 
 @dataclass(frozen=True)
@@ -111,55 +117,6 @@ def sites(node: Node) -> dict[str, Site]:
     return out
 
 
-def directions(node: Node, names: Names) -> tuple[Direction, ...]:
-    return tuple(_direction(name, entry, names) for name, entry in node.named("direction"))
-
-
-def _direction(name: str, entry: Node, names: Names) -> Direction:
-    keys = entry.fields(("method", "site"), ("positive", "negative", "file"))
-    method = keys["method"].word(METHODS, "method") if "method" in keys else METHODS[0]
-    given = {side: keys[side] for side in ("positive", "negative") if side in keys}
-    needs = METHOD_NEEDS[method]
-    if "method" in keys and keys["method"].value in METHODS:
-        for side, need in (("positive", needs.positive), ("negative", needs.negative)):
-            if need == "required" and side not in keys:
-                entry.problem(f"{method} needs a {side} role", f"Add {side}: and a role")
-            elif need == "refused" and side in keys:
-                keys[side].problem(f"{method} has no {side} role", f"Remove {side}:")
-        if (method == "from-file") != ("file" in keys):
-            wrong = keys.get("file", entry)
-            wrong.problem(
-                "method from-file and the key file belong together",
-                "Give both or neither",
-            )
-    roles = {side: role(one, names, host=True) for side, one in given.items()}
-    if len(roles) == 2 and roles["positive"] == roles["negative"]:
-        keys["negative"].problem("positive and negative are the same role", "Name two roles")
-    return Direction(
-        name=name,
-        method=method,
-        site=reference(keys["site"], "site", names.sites) if "site" in keys else "",
-        positive=roles.get("positive"),
-        negative=roles.get("negative"),
-        file=_file(keys["file"]) if "file" in keys else None,
-    )
-
-
-def _file(node: Node) -> str:
-    """A safetensors file of the workspace (its existence and bytes are the lock's business)."""
-    from pathlib import Path
-
-    name = node.text(255)
-    try:
-        if name:
-            inside(Path(), name)
-    except ClaimsError as error:
-        node.problem(error.what, error.fix)
-    if name and not name.endswith(".safetensors"):
-        node.problem(f"{name!r} is not a safetensors file", "Weights come from safetensors only")
-    return name
-
-
 def arms(node: Node, names: Names) -> tuple[Arm, ...]:
     entries = node.named("arm")
     if not entries and node.value == {}:
@@ -168,7 +125,10 @@ def arms(node: Node, names: Names) -> tuple[Arm, ...]:
 
 
 BARE = ("on", "label")
-INTERVENING = ("site", "operation", "direction", "directions", "control", "count", "doses", "donor")
+INTERVENING = (
+    *("site", "operation", "direction", "directions", "control", "count", "of"),
+    *("doses", "unit", "donor"),
+)
 
 
 def _arm(name: str, entry: Node, names: Names) -> Arm:
@@ -186,6 +146,7 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
         if key not in keys and isinstance(entry.value, dict):
             entry.problem(f"an intervention needs {key}", f"Add {key}:")
     operation = keys["operation"].word(OPERATIONS, "operation")
+    unit = keys["unit"].word(UNITS, "unit of dose") if "unit" in keys else UNITS[0]
     count = keys["count"].count(1, MOST_CONTROLS) if "count" in keys else 0
     arm = Arm(
         name=name,
@@ -195,9 +156,11 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
         directions=_candidates(keys, names),
         control=keys["control"].word(CONTROLS, "control") if "control" in keys else None,
         count=count,
-        doses=_doses(keys["doses"], names) if "doses" in keys else (),
+        doses=_doses(keys["doses"], names, unit) if "doses" in keys else (),
         donor=_donor(keys["donor"]) if "donor" in keys else 0,
         label=label,
+        unit=unit,
+        of=reference(keys["of"], "direction", names.directions) if "of" in keys else None,
     )
     _what_moves(entry, keys, operation)
     return arm
@@ -217,8 +180,15 @@ def _what_moves(entry: Node, keys: Mapping[str, Node], operation: str) -> None:
         )
     if ("control" in keys) != ("count" in keys):
         entry.problem("control and count belong together", "Give both or neither")
-    if "control" in keys and "donor" in keys:
-        keys["donor"].problem("random directions have no donor", "Remove donor:")
+    if "of" in keys and "control" not in keys:
+        keys["of"].problem("of belongs to a control", "Remove of:")
+    elif "of" not in keys and "control" in keys:
+        for need, value in (("placebo", keys["control"].value), ("patch", operation)):
+            if value == need:
+                what = f"{need} needs two models, and no direction says which"
+                entry.problem(what, "Add of: and the name of a direction")
+        if "donor" in keys:
+            keys["donor"].problem("random directions have no donor", "Remove donor:")
 
 
 def _candidates(keys: Mapping[str, Node], names: Names) -> tuple[str, ...]:
@@ -238,7 +208,7 @@ def _candidates(keys: Mapping[str, Node], names: Names) -> tuple[str, ...]:
     return out
 
 
-def _doses(node: Node, names: Names) -> tuple[float, ...] | None:
+def _doses(node: Node, names: Names, unit: str) -> tuple[float, ...] | None:
     if node.value == JUDGED:
         if not names.dose_rule:
             node.problem("judged without a dose rule", "Add dose_rule:, or write a list of doses")
@@ -246,7 +216,7 @@ def _doses(node: Node, names: Names) -> tuple[float, ...] | None:
     if not isinstance(node.value, list):
         node.problem("doses are neither judged nor a list", "Write judged, or [0.0, 0.5, 1.0]")
         return ()
-    out = tuple(item.number(0.0, LARGEST_DOSE) for item in node.items())
+    out = tuple(item.number(0.0, LARGEST_DOSE[unit]) for item in node.items())
     if not 1 <= len(out) <= MOST_DOSES:
         node.problem(f"{len(out)} doses", f"Write 1 to {MOST_DOSES} doses")
     elif out[0] != 0.0:

@@ -16,8 +16,16 @@ from typing import Any
 
 SCHEMA = "causal-claims/claim/1"
 
-OPERATIONS = ("add", "subtract", "project-out", "clamp", "replace-mean", "replace-zero")
-CONTROLS = ("isotropic", "covariance")
+OPERATIONS = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
+CONTROLS = ("isotropic", "covariance", "placebo")
+RANKS = (1, 2, 4, 8, 16)
+LEADS = ("mean-difference",)
+MAPS = ("procrustes", "affine")
+UNITS = ("residual", "own", "kl")
+LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
+"""By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
+short, so that many times its own length are few residual norms; 20 nats are next to nothing left of
+the clean model's predictions."""
 METHODS = (
     "mean-difference",
     "mean-activation",
@@ -30,6 +38,8 @@ METHODS = (
     "pca-within",
     "svd-mlp",
     "svd-attention",
+    "optimised",
+    "dictionary-row",
     "from-file",
 )
 
@@ -66,7 +76,12 @@ class Samples:
 @dataclass(frozen=True)
 class Direction:
     """How a direction is fitted. ``positive``/``negative`` are roles; ``host`` is the model the
-    arm intervenes on, so that one definition serves several arms."""
+    arm intervenes on, so that one definition serves several arms. Options of single methods are
+    None elsewhere: ``dictionary`` is whose decoder row, in the words of the vocabulary; ``rank``
+    the number of directions of a subspace, the first of which is ``lead`` where that is given;
+    ``radius`` bounds an optimised vector, in median residual norms. With a ``map`` the direction is
+    fitted in the model of the role ``map_from`` and its like, of the donor's replicate, and mapped
+    to the host's site."""
 
     name: str
     method: str
@@ -74,17 +89,42 @@ class Direction:
     positive: str | None = None
     negative: str | None = None
     file: str | None = None
+    dictionary: str | None = None
+    rank: int | None = None
+    lead: str | None = None
+    map: str | None = None
+    map_from: str | None = None
+    radius: float | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether all of its models, its copy of the host's role included, are the donor's: a
+        decoder row compares two models of one replicate, and a map leads from there."""
+        return self.method == "dictionary-row" or self.map is not None
+
+    @property
+    def what(self) -> tuple[object, ...]:
+        """What is looked at, beside method, site and roles."""
+        return (self.file, self.dictionary)
+
+    @property
+    def how(self) -> tuple[object, ...]:
+        """What is made of it; directions that differ in this alone are kin."""
+        return (self.rank, self.lead, self.map, self.map_from, self.radius)
 
 
 @dataclass(frozen=True)
 class Arm:
     """A named intervention, or none (no ``operation``).
 
-    ``doses`` are multiples of the median residual norm at the site; the word ``judged`` (stored as
-    None) means the dose that the claim's dose rule chose on the select split. ``directions`` has
-    one entry per candidate; ``control`` with ``count`` draws random directions instead, matched in
-    norm to the dose. ``donor`` is 0 for directions fitted within the replicate and k for directions
-    whose non-host roles come from replicate i + k (separate initialisation).
+    ``doses`` are in ``unit``: ``residual``, multiples of the median residual norm at the site;
+    ``own``, multiples of the direction's natural length; ``kl``, nats from the clean model at
+    onsets on the select split, for which a residual dose is looked up per replicate and candidate.
+    The word ``judged`` (stored as None) means the dose that the claim's dose rule chose on the
+    select split. ``directions`` has one entry per candidate; ``control`` with ``count`` draws
+    random directions instead, matched in norm to the dose. ``donor`` is 0 for directions fitted
+    within the replicate and k for directions whose non-host roles come from replicate i + k
+    (separate initialisation).
     ``label`` marks arms that are shown and never decide.
     """
 
@@ -98,6 +138,9 @@ class Arm:
     doses: tuple[float, ...] | None = ()
     donor: int = 0
     label: str = ""
+    unit: str = UNITS[0]
+    of: str | None = None
+    """The direction that random ones are drawn like: its two models, its rank."""
 
     @property
     def at_judged_dose(self) -> bool:

@@ -15,11 +15,11 @@ from typing import Any
 
 from harness.claim.kinds import Kind
 from harness.claim.parse_arms import WITHOUT_DIRECTION
-from harness.claim.schema import Arm, Claim
+from harness.claim.schema import UNITS, Arm, Claim
 from harness.claim.sound import Check
-from harness.claim.suits_kinds import by_kind, exclusion, pairs_and_ratios, unlabelled
+from harness.claim.suits_kinds import PLANNED, by_kind, exclusion, pairs_and_ratios, unlabelled
 from harness.claim.suits_probes import check_probes
-from harness.claim.vocabulary import AT_ARMS, ORDERINGS
+from harness.claim.vocabulary import AT_ARMS, JUDGED, ORDERINGS
 from harness.fields import Reader
 
 CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
@@ -28,7 +28,7 @@ CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
 """Parameters whose arms are read along their doses."""
 OWN_BASELINE = ("arm", "than", "controls", "arms")
 """Parameters whose arms intervene on the model of ``baseline``; see :func:`_baseline`."""
-SHARES = ("project-out", *WITHOUT_DIRECTION)
+SHARES = ("project-out", "patch", *WITHOUT_DIRECTION)
 
 
 def check_suits(claim: Claim, reader: Reader) -> None:
@@ -52,6 +52,8 @@ def check_suits(claim: Claim, reader: Reader) -> None:
 
 def _arm(check: Check, arm: Arm) -> None:
     path = f"arms.{arm.name}"
+    _unit(check, arm)
+    _directions(check, arm)
     if arm.operation in SHARES and any(d > 1 for d in arm.doses or ()):
         check.reader.problem(
             f"{path}.doses",
@@ -69,6 +71,58 @@ def _arm(check: Check, arm: Arm) -> None:
         check.reader.problem(f"{path}.donor", f"{arm.operation} has no donor", "Remove donor:")
 
 
+def _directions(check: Check, arm: Arm) -> None:
+    """What an operation or a control asks of its directions."""
+    path, key = f"arms.{arm.name}", "direction" if len(arm.directions) == 1 else "directions"
+    two = arm.operation == "patch" or arm.control == "placebo"
+    for name in arm.directions if arm.of is None else (arm.of,):
+        spec = check.directions.get(name)
+        if spec is None or not check.sound("directions", name):
+            continue
+        at = f"{path}.{key if arm.of is None else 'of'}"
+        if two and None in (spec.positive, spec.negative):
+            what = f"{name!r} does not say which two models: it lacks a positive or negative role"
+            check.reader.problem(at, what, "Name a direction with both")
+        if arm.operation == "clamp" and spec.rank is not None:
+            what = f"{name!r} is a subspace of rank {spec.rank}, and clamp sets one component"
+            check.reader.problem(at, what, "Use project-out or patch, or a single direction")
+
+
+def _unit(check: Check, arm: Arm) -> None:
+    """Units other than the residual norm are for vectors that are added, at doses of a list."""
+    problem, path = check.reader.problem, f"arms.{arm.name}.unit"
+    if arm.unit == UNITS[0]:
+        return
+    if arm.operation not in PLANNED:
+        what = f"{arm.operation} has no dose in {arm.unit}"
+        problem(path, what, f"Remove unit:, or {' or '.join(PLANNED)}")
+    if arm.unit == "own" and arm.control is not None:
+        what = "random directions have no length of their own"
+        problem(path, what, "Write unit: residual or unit: kl")
+    if arm.at_judged_dose:
+        what = f"the judged dose is in residual norms, and this arm's doses are in {arm.unit}"
+        problem(path, what, "Write a list of doses, or remove unit:")
+    rule = check.claim.dose_rule
+    if rule is not None and rule.arm == arm.name:
+        what = "the dose rule chooses a dose in residual norms"
+        problem(path, what, "Remove unit:, or name another arm under dose_rule:")
+
+
+def _one_unit(check: Check, path: str, params: Mapping[str, Any]) -> None:
+    """Arms that are read at one dose have it in one unit; the judged one is in residual norms."""
+    at = params.get("at")
+    arms = [a for key in AT_ARMS for a in check.listed(params.get(key)) if a.operation is not None]
+    if "at" in params and at != JUDGED and len({arm.unit for arm in arms}) > 1:
+        units = ", ".join(f"{arm.name} in {arm.unit}" for arm in arms)
+        what = f"arms are read at the dose {at} in different units: {units}"
+        check.reader.problem(f"{path}.at", what, "Use arms with the same unit:")
+    if at == JUDGED:
+        for arm in arms:
+            if arm.unit != UNITS[0]:
+                what = f"the judged dose is in residual norms, {arm.name!r} is in {arm.unit}"
+                check.reader.problem(f"{path}.at", what, "Write a dose of its grid")
+
+
 def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str, Any]) -> None:
     ordered = ("arms",) if kind.name in ORDERINGS else ()
     for key in ("arm", "minus", "over", "than", "against", *ordered):
@@ -76,6 +130,7 @@ def _spec(check: Check, path: str, section: str, kind: Kind, params: Mapping[str
             _one_number(check, path, key, params)
     _baseline(check, path, params)
     _two_arms(check, path, params)
+    _one_unit(check, path, params)
     for key in CURVES.get(kind.name, ()):
         for arm in check.listed(params.get(key)):
             if arm.operation is not None and not arm.doses:
@@ -165,6 +220,9 @@ def _at_judged(check: Check, path: str, kind: Kind, params: Mapping[str, Any]) -
             if rule is None:
                 what = f"the arm {arm.name!r} is read at the judged dose, and there is no dose rule"
                 check.reader.problem(f"{path}.{key}", what, "Add dose_rule:")
+            elif arm.unit != UNITS[0]:
+                what = f"{arm.name!r} is read at the judged dose, and its doses are in {arm.unit}"
+                check.reader.problem(f"{path}.{key}", what, "Name an arm in residual norms")
             elif chosen is not None and arm.doses and not {*(chosen.doses or ())} <= {*arm.doses}:
                 check.reader.problem(
                     f"{path}.{key}",

@@ -45,6 +45,8 @@ def by_kind(check: Check, path: str, section: str, kind: Kind, params: Mapping[s
             problem(f"{path}.gate.specificity", what, "Write a share from 0 to 1")
     if kind.family:
         _members(check, path, kind, params)
+    if kind.name == "norm-ratio":
+        _lengths(check, path, params)
     if kind.name == "split-half":
         _halves(check, path, params["direction"])
 
@@ -86,12 +88,36 @@ def _halves(check: Check, path: str, name: str) -> None:
         check.reader.problem(
             f"{path}.direction", f"{name!r} is read from a file: it has no halves", "Remove it"
         )
+    elif direction.rank is not None:
+        what = f"{name!r} is a subspace: split-half compares single directions"
+        check.reader.problem(f"{path}.direction", what, "Name a single direction")
+    elif direction.method == "dictionary-row":
+        what = f"{name!r} is chosen on the select split: it has no halves of the fit split"
+        check.reader.problem(f"{path}.direction", what, "Name a fitted direction")
     elif not any(name in arm.directions and arm.donor == 0 for arm in check.claim.arms):
         check.reader.problem(
             f"{path}.direction",
             f"no arm uses {name!r} within its replicate, so it is never fitted there",
             "Name a direction that an arm without donor uses",
         )
+
+
+def _lengths(check: Check, path: str, params: Mapping[str, Any]) -> None:
+    """Both directions are fitted for the role, by arms that use it within its replicate."""
+    if params["direction"] == params["to"]:
+        what = f"{params['to']!r} over itself is 1"
+        check.reader.problem(f"{path}.to", what, "Name two directions")
+    for key in ("direction", "to"):
+        name, on = params[key], params["on"]
+        if not check.sound("directions", name) or "arms" in check.faulty:
+            continue
+        arms = [a for a in check.claim.arms if name in a.directions and a.donor == 0]
+        if not any(a.on == on for a in arms):
+            check.reader.problem(
+                f"{path}.{key}",
+                f"no arm on {on} uses {name!r} within its replicate, so it is not fitted there",
+                f"Name another role (on:), or add an arm on {on} with it",
+            )
 
 
 def pairs_and_ratios(check: Check) -> None:
@@ -106,13 +132,23 @@ def pairs_and_ratios(check: Check) -> None:
                 what = "features of another pair of roles than before: a claim compares one pair"
                 check.reader.problem(path, what, f"Use {pair[0]} and {pair[1]}, or another claim")
             pair = pair or found
-    for one in check.claim.criteria:
-        if not check.sound("criteria", one.name) or one.expect is None:
+    for one in check.claim.directions:
+        if one.method == "dictionary-row" and check.sound("directions", one.name):
+            found = (one.positive, one.negative)
+            if pair is not None and found != pair:
+                what = "a decoder row of another pair of roles: a claim compares one pair"
+                fix = f"Use {pair[0]} and {pair[1]}, or another claim"
+                check.reader.problem(f"directions.{one.name}", what, fix)
+            pair = pair or found
+    for criterion in check.claim.criteria:
+        if not check.sound("criteria", criterion.name) or criterion.expect is None:
             continue
-        if one.test.kind in ("ratio-above", "mean-ratio-above") and one.expect.effect <= 0:
+        if criterion.test.kind in ("ratio-above", "mean-ratio-above") and (
+            criterion.expect.effect <= 0
+        ):
             check.reader.problem(
-                f"criteria.{one.name}.expect.effect",
-                f"the expected ratio is {one.expect.effect:g}",
+                f"criteria.{criterion.name}.expect.effect",
+                f"the expected ratio is {criterion.expect.effect:g}",
                 "Write a ratio above 0",
             )
 

@@ -84,22 +84,34 @@ def dictionary_offered(
     check: Check, path: str, kind: Kind, params: Mapping[str, Any], recipe: Recipe
 ) -> None:
     """Note a hook or a role of which the recipe trains no dictionary."""
+    hook_offered(check, path, params["hook"], f"{path}.hook", recipe)
+    if kind.features:
+        roles_offered(check, {f"{path}.{k}": params[k] for k in ("trained", "standard")}, recipe)
+
+
+def hook_offered(check: Check, path: str, hook: str, at: str, recipe: Recipe) -> None:
+    """The recipe has dictionaries at a hook; what is wrong stands at ``path`` or ``at``."""
     spec = recipe.dictionaries
     if spec is None:
         check.reader.problem(
             path, f"the recipe {recipe.id} trains no dictionaries", "Add dictionaries: to it"
         )
-        return
-    if params["hook"] not in spec.hooks:
+    elif hook not in spec.hooks:
         check.reader.problem(
-            f"{path}.hook",
-            f"the recipe has no dictionaries at {params['hook']}",
+            at,
+            f"the recipe has no dictionaries at {hook}",
             f"It has them at {', '.join(spec.hooks) or 'no hook'}",
         )
-    for key in ("trained", "standard") if kind.features else ():
-        if params[key] not in spec.roles:
+
+
+def roles_offered(check: Check, roles: Mapping[str, str], recipe: Recipe) -> None:
+    """The recipe has dictionaries of these roles, by the path at which each is named."""
+    spec = recipe.dictionaries
+    known = None if spec is None else spec.roles  # none at all is said elsewhere
+    for at, role in roles.items():
+        if known is not None and role not in known:
             check.reader.problem(
-                f"{path}.{key}",
-                f"the recipe has no dictionaries of {params[key]!r}",
-                f"It has them of {', '.join(spec.roles) or 'no role'}",
+                at,
+                f"the recipe has no dictionaries of {role!r}",
+                f"It has them of {', '.join(known) or 'no role'}",
             )

@@ -101,5 +101,7 @@ METHOD_NEEDS: Mapping[str, MethodNeeds] = {
     "pca-within": MethodNeeds("required", "refused"),
     "svd-mlp": MethodNeeds("required", "optional"),
     "svd-attention": MethodNeeds("required", "optional"),
+    "optimised": MethodNeeds("refused", "refused"),
+    "dictionary-row": MethodNeeds("required", "required"),
     "from-file": MethodNeeds("refused", "refused"),
 }

@@ -22,11 +22,15 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True)
 class Direction:
-    """``unit`` [d] of length 1; ``norm`` its natural length; ``provenance`` words and numbers."""
+    """``unit`` [d] of length 1; ``norm`` its natural length; ``provenance`` words and numbers.
+
+    A subspace has a ``basis`` [k, d] of orthonormal rows, and ``unit`` lies in it.
+    """
 
     unit: Tensor
     norm: float
     provenance: Mapping[str, str]
+    basis: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class FitContext:
     seed: int = 0
     behaviour: str = "behaviour"
     onset: str = "step_onset"
+    radius: float = 0.5
+    """Of the ball that an optimised vector stays in, in the host's median residual norms."""
     memory: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False, repr=False)
     """What was gathered already, by model, site and class; contexts on the same texts may share
     one, so that nine candidates do not run the models nine times."""
@@ -80,7 +86,7 @@ class FitContext:
 
     def half(self, odd: bool) -> FitContext:
         """The context with every other item of each variant."""
-        some = {k: _rows(v, slice(int(odd), None, 2)) for k, v in self.texts.items()}
+        some = {k: rows_of(v, slice(int(odd), None, 2)) for k, v in self.texts.items()}
         return replace(self, texts=some)
 
 
@@ -102,7 +108,7 @@ def _gradient(context: FitContext, model: Model) -> Tensor:
 
     for texts in context.texts.values():
         for low in range(0, len(texts.tokens), CHUNK_TEXTS):
-            part = _rows(texts, slice(low, low + CHUNK_TEXTS))
+            part = rows_of(texts, slice(low, low + CHUNK_TEXTS))
             valid = torch.arange(part.tokens.shape[1]) < part.lengths[:, None]
             mask = context.task.positions(context.onset, part.tokens) & valid
             members = context.task.positions(context.positions, part.tokens) & valid
@@ -114,5 +120,6 @@ def _gradient(context: FitContext, model: Model) -> Tensor:
     return total / max(onsets, 1)
 
 
-def _rows(texts: Texts, some: slice) -> Texts:
+def rows_of(texts: Texts, some: slice) -> Texts:
+    """Some of the texts of one variant."""
     return Texts(texts.tokens[some], texts.lengths[some], texts.stratum[some], texts.variant)

@@ -155,13 +155,15 @@ def operation(
     """The claim language's operations as an edit of C conditions.
 
     ``units`` [C, d] are unit vectors, ``doses`` [C] nominal doses, ``scale`` the median residual
-    norm at the site, ``mean`` [d] the mean activation of the class (``replace-mean`` only).
+    norm at the site, ``mean`` [d] or [C, d] the mean activation of the class: the host's own for
+    ``replace-mean``, the other model's for ``patch``.
 
     | operation | x' | dose |
     |---|---|---|
     | add, subtract | x +- dose * scale * unit | multiples of the residual norm |
     | project-out | x - dose * unit (unit . x) | share taken away |
     | clamp | unit . x' = dose * scale | multiples of the residual norm |
+    | patch | unit . x' = (1 - dose) unit . x + dose * unit . mean | share replaced |
     | replace-mean, replace-zero | (1 - dose) x + dose * mean, or 0 | share replaced |
 
     Dose 0 is no edit for every operation (to clamp to zero, project out). Raises
@@ -172,6 +174,7 @@ def operation(
         "subtract": lambda: steer(hook, positions, -doses[:, None] * scale * units),
         "project-out": lambda: project_out(hook, positions, units, doses),
         "clamp": lambda: clamp(hook, positions, units, doses * scale, doses != 0),
+        "patch": lambda: _patch(hook, positions, units, doses, _mean(mean)),
         "replace-zero": lambda: replace(hook, positions, torch.zeros_like(units), doses),
         "replace-mean": lambda: replace(hook, positions, _mean(mean).expand_as(units), doses),
     }
@@ -182,10 +185,17 @@ def operation(
     return make[name]()
 
 
+def _patch(hook: str, positions: str, units: Tensor, share: Tensor, mean: Tensor) -> Edit:
+    """Move ``share`` [C] of the way to the mean along units [C, d], and nowhere else."""
+    base = _blank(hook, positions, units, share != 0)
+    target = share * (units * mean).sum(-1)
+    return Edit(**{**base, "unit": units, "gain": share, "target": target})  # type: ignore[arg-type]
+
+
 def _mean(mean: Tensor | None) -> Tensor:
     if mean is None:
         raise ClaimsError(
-            "replace-mean needs the mean activation of the position class",
-            fix="Fit it with method mean-activation on the fit split",
+            "replace-mean and patch need the mean activation of the position class",
+            fix="Gather it on the fit split",
         )
     return mean

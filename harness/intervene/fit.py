@@ -17,15 +17,16 @@ intervenes on.
 | pca-within | first principal component of positive's activations (centred) |
 | svd-mlp | first left singular vector of positive's minus the other's MLP output matrix |
 | svd-attention | the same for the attention's output matrix |
+| optimised | host: the vector in a ball that brings most log behaviour mass at onsets (Adam) |
 
 Sign: differences, contrasts, regressions and gradients point from without to with the behaviour and
 keep that sign, so that one that pushes the wrong way is seen to. Principal components and singular
 vectors have no sign of their own: they are oriented so that their inner product with the host's
 gradient is positive, that is, toward more behaviour in the model that will be steered.
 
-Length: of the vector itself for mean-difference, mean-activation, behaviour-contrast and gradients
-(the latter in nats per activation unit); otherwise the distance of the two groups' means along the
-unit vector, in activation units.
+Length: of the vector itself for mean-difference, mean-activation, behaviour-contrast, optimised and
+gradients (the last in nats per activation unit); otherwise the distance of the two groups' means
+along the unit vector, in activation units.
 
 Not covered: the dose (the judge's), directions read from a file (``harness.intervene.store``).
 """

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from harness.errors import ClaimsError, NothingFired
 from harness.intervene.context import FitContext, behaviour_gradient
+from harness.intervene.optimise import optimised
 from harness.subject.backend import Model
 
 Fitted = tuple[Tensor, float | None]
@@ -75,6 +76,10 @@ def svd_mlp(context: FitContext, positive: str | None, negative: str | None) -> 
 
 def svd_attention(context: FitContext, positive: str | None, negative: str | None) -> Fitted:
     return _singular(context, positive, negative, "attn")
+
+
+def optimised_vector(context: FitContext, positive: str | None, negative: str | None) -> Fitted:
+    return optimised(context), None
 
 
 def _by_behaviour(context: FitContext, positive: str | None) -> tuple[Tensor, Tensor]:
@@ -166,4 +171,5 @@ FITTERS: dict[str, Fitter] = {
     "pca-within": pca_within,
     "svd-mlp": svd_mlp,
     "svd-attention": svd_attention,
+    "optimised": optimised_vector,
 }

@@ -1,4 +1,5 @@
-"""Directions on disk: one safetensors file with the unit vector and its provenance.
+"""Directions on disk: one safetensors file with the unit vector, its provenance, and the basis of a
+subspace.
 
 Pickles are refused: loading one runs code, and it has no metadata to check.
 
@@ -11,6 +12,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from harness.digest import canonical, write_atomic
 from harness.errors import ClaimsError
 from harness.intervene.context import Direction
@@ -19,6 +23,8 @@ from harness.strictjson import NotJson, parse_object
 from harness.subject.weights import float_header, load_tensors
 
 SCHEMA = "causal-claims/direction/1"
+SUBSPACE = "causal-claims/subspace/1"
+"""With a second tensor, ``basis`` [k, d], whose rows are orthonormal and span the unit vector."""
 KEY = "causal-claims"
 UNIT_WITHIN = 1e-4
 ABOUT = record({"schema": text, "norm": text, "provenance": each(text)})
@@ -29,13 +35,16 @@ def save_direction(path: Path, direction: Direction) -> None:
     from safetensors.torch import save
 
     about = {
-        "schema": SCHEMA,
+        "schema": SCHEMA if direction.basis is None else SUBSPACE,
         "norm": float(direction.norm).hex(),
         "provenance": {k: str(v) for k, v in direction.provenance.items()},
     }
     # One metadata key only: safetensors writes several in an order that changes from run to run.
     words = canonical(about).decode()
-    write_atomic(path, save({"unit": direction.unit.contiguous()}, metadata={KEY: words}))
+    tensors = {"unit": direction.unit.contiguous()}
+    if direction.basis is not None:
+        tensors["basis"] = direction.basis.contiguous()
+    write_atomic(path, save(tensors, metadata={KEY: words}))
 
 
 def load_direction(path: Path, d_model: int | None = None) -> Direction:
@@ -57,11 +66,12 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
         raise ClaimsError(
             f"its metadata are not JSON ({error})", where=str(path), fix="Save it again"
         ) from None
-    if about.get("schema") != SCHEMA or list(header.entries) != ["unit"]:
+    wanted = {SCHEMA: ["unit"], SUBSPACE: ["basis", "unit"]}.get(str(about.get("schema")))
+    if wanted is None or sorted(header.entries) != wanted:
         raise ClaimsError(
             f"not a direction: schema {about.get('schema')!r:.80}",
             where=str(path),
-            fix=f"Expected schema {SCHEMA} with one tensor called unit",
+            fix=f"Expected schema {SCHEMA} with one tensor called unit, or {SUBSPACE} with a basis",
         )
     norm = _norm(about.get("norm"))
     if (words := ABOUT(about, "")) or norm is None:
@@ -70,7 +80,8 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
             where=str(path),
             fix="Save it again",
         )
-    unit = load_tensors(path)["unit"]
+    tensors = load_tensors(path)
+    unit = tensors["unit"]
     size = float(unit.double().norm())
     if unit.dim() != 1 or not math.isclose(size, 1.0, abs_tol=UNIT_WITHIN):
         raise ClaimsError(
@@ -82,7 +93,26 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
             where=str(path),
             fix="Fit the direction on this model",
         )
-    return Direction(unit, norm, about["provenance"])
+    basis = tensors.get("basis")
+    if basis is not None:
+        _check_basis(path, basis, unit)
+    return Direction(unit, norm, about["provenance"], basis)
+
+
+def _check_basis(path: Path, basis: Tensor, unit: Tensor) -> None:
+    """Raise :class:`ClaimsError` unless the rows are orthonormal and the unit vector is in them."""
+    rows = basis.double()
+    good = basis.dim() == 2 and basis.shape[1] == len(unit) and 1 <= len(basis) <= len(unit)
+    if good:
+        apart = rows @ rows.T - torch.eye(len(rows), dtype=rows.dtype)
+        outside = unit.double() - (rows @ unit.double()) @ rows
+        good = float(apart.abs().max()) < UNIT_WITHIN and float(outside.norm()) < UNIT_WITHIN
+    if not good:
+        raise ClaimsError(
+            f"not an orthonormal basis around its unit vector: shape {list(basis.shape)}",
+            where=str(path),
+            fix="Save it again",
+        )
 
 
 def _norm(text: Any) -> float | None:

@@ -108,7 +108,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "test": Rule("a rule that no test carries out", "there is nothing to compute"),
     "unlike-controls": Rule(
-        "random controls at another site or with another operation than their arm",
+        "random controls at another site or with another operation, unit or rank than their arm",
         "what is compared must differ in the direction alone",
     ),
     "unreachable": Rule(

@@ -31,6 +31,9 @@ HEALTH = record(
 DICTIONARY = record(
     {"explained_variance": maybe(number), "dead_fraction": maybe(number)}, {"l0": maybe(number)}
 )
+PLANNED = record(
+    {"dose": number, "residual": maybe(number)}, {"kl": maybe(number), "top": maybe(number)}
+)
 REPLICATE = record(
     {
         "schema": text,
@@ -40,7 +43,13 @@ REPLICATE = record(
         "dose": record({"judged": maybe(number)}, {"table": every(mapping)}),
         "dictionaries": each(DICTIONARY),
     },
-    {"seeds": each(anything), "models": each(anything), "direction_norm": each(number)},
+    {
+        "seeds": each(anything),
+        "models": each(anything),
+        "direction_norm": each(number),
+        "direction_length": each(number),
+        "planned": each(each(every(PLANNED))),
+    },
 )
 ATTEMPT = record(
     {"files": each(digest)},

@@ -62,7 +62,7 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
         key: load_model(one.folder, claim.subject.backend, claim.subject.dtype)
         for key, one in built.items()
     }
-    fitting = Fitting(job, replicate, task, models, _fit_texts(job, task, replicate))
+    fitting = Fitting(job, replicate, task, models, _fit_texts(job, task, replicate), workshop)
     arms = [a for a in claim.arms if (a.on, replicate) in models]
 
     progress.say(f"{claim.id}: replicate {replicate}, select split")
@@ -157,6 +157,8 @@ def _record(
         "models": {role: {"key": one.digest, "content": one.content} for role, one in own.items()},
         "split_half": fitting.cosines,
         "direction_norm": fitting.norms,
+        "direction_length": fitting.lengths,
+        **({"planned": fitting.planned} if fitting.planned else {}),
         "resid_norm": {f"{on}@{site}": v for (on, site), v in fitting.scales.items()},
         "dose": {"judged": None, "table": []} if chosen is None else chosen.as_json(),
         "dictionaries": dict(quality),

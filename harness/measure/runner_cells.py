@@ -16,7 +16,9 @@ import pandas as pd
 
 from harness.claim.schema import Arm
 from harness.intervene.apply import Evidence
-from harness.intervene.edit import Edit
+from harness.intervene.edit import Edit, Rewrite
+from harness.intervene.subspace_edit import SubspaceEdit
+from harness.measure.runner_edit import edit_of
 from harness.measure.runner_fit import Fitting
 from harness.readout.behaviour import grade
 from harness.readout.generate import GenerateOptions, generate
@@ -44,7 +46,7 @@ class Batch:
     """Conditions that share a model and a site; ``edit`` is None for no intervention."""
 
     model: Model
-    edit: Edit | None
+    edit: Rewrite | None
     labels: tuple[Label, ...]
 
 
@@ -57,19 +59,27 @@ def batches(fitting: Fitting, arms: Sequence[Arm], judged: float | None) -> Iter
         else:
             grouped.setdefault((arm.on, str(arm.site)), []).append(arm)
     for members in grouped.values():
-        edits: list[Edit] = []
-        labels: list[Label] = []
+        edits: list[tuple[Edit | SubspaceEdit, list[Label]]] = []
         for arm in members:
             doses = arm.doses
             if doses is None:
                 if judged is None:
                     continue
                 doses = (judged,)
-            edit, named = fitting.edit(arm, doses)
-            edits.append(edit)
-            labels += [(arm.name, variant, dose) for variant, dose in named]
-        if edits:
-            yield Batch(fitting.host(members[0]), Edit.stack(edits), tuple(labels))
+            edit, named = edit_of(fitting, arm, doses)
+            edits.append((edit, [(arm.name, variant, dose) for variant, dose in named]))
+        model = fitting.host(members[0])
+        # one vector a condition, then several: rows of two shapes make two batches
+        vectors = [(e, labels) for e, labels in edits if isinstance(e, Edit)]
+        if vectors:
+            yield Batch(model, Edit.stack([e for e, _ in vectors]), _joined(vectors))
+        spaces = [(e, labels) for e, labels in edits if isinstance(e, SubspaceEdit)]
+        if spaces:
+            yield Batch(model, SubspaceEdit.stack([e for e, _ in spaces]), _joined(spaces))
+
+
+def _joined(edits: Sequence[tuple[object, list[Label]]]) -> tuple[Label, ...]:
+    return tuple(label for _, labels in edits for label in labels)
 
 
 def run_generate(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame:

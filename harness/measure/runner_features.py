@@ -22,6 +22,7 @@ from harness.measure.needs import (
     feature_roles,
     probe_hooks,
 )
+from harness.measure.runner_rows import dictionaries_at
 from harness.readout.dictionary import load_dictionary, quality, random_like
 from harness.readout.features import count_features
 from harness.subject.backend import Model
@@ -47,12 +48,7 @@ def measure_features(
     tables, found = [], {}
     for hook in hooks:
         progress.say(f"{job.claim.id}: replicate {replicate}, features at {hook}")
-        dictionaries = {
-            name: load_dictionary(workshop.dictionary(role, replicate, hook).folder)
-            for name, role in (("regulation", trained), ("standard", standard))
-        }
-        seed = job.seeds.seed("controls", "dictionary", hook, replicate)
-        dictionaries["random"] = random_like(dictionaries["regulation"], seed)
+        dictionaries = dictionaries_at(job, workshop, trained, standard, replicate, hook)
         for split in ("select", job.final_split):
             count = samples.select if split == "select" else samples.texts
             texts = {

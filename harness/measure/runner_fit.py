@@ -1,6 +1,7 @@
 """Directions of one replicate: fitted on the fit split, per arm's host and donor.
 
-Not covered: the dose (``harness.measure.dose``), the runs (``harness.measure.runner_cells``).
+Not covered: what an arm does with them (``harness.measure.runner_edit``), the dose
+(``harness.measure.dose``), the runs (``harness.measure.runner_cells``).
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from harness.claim.schema import Arm, Claim, Direction
 from harness.errors import ClaimsError
-from harness.intervene.controls import random_directions
-from harness.intervene.edit import Edit, operation
+from harness.intervene.context import Direction as Fitted
 from harness.intervene.fit import FitContext, fit_direction, split_half_cosine
 from harness.intervene.gather import gather
+from harness.intervene.mapping import fit_map, mapped
 from harness.intervene.store import load_direction, save_direction
+from harness.intervene.subspace import fit_subspace
+from harness.measure.artefacts import Workshop
 from harness.measure.job import Job
+from harness.measure.runner_dose import Planned
+from harness.measure.runner_rows import decoder_row
 from harness.measure.store import direction_file
+from harness.plan.needs import HOST
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
-
-HOST = "host"
 
 
 @dataclass
@@ -40,10 +41,17 @@ class Fitting:
     task: Task
     models: Mapping[tuple[str, int], Model]
     texts: Mapping[str, Texts]
-    units: dict[tuple[str, str, int], Tensor] = field(default_factory=dict)
+    workshop: Workshop | None = None
+    """Where dictionaries come from; needed for decoder rows only."""
+    found: dict[tuple[str, str, int], Fitted] = field(default_factory=dict)
     norms: dict[str, float] = field(default_factory=dict)
+    """Natural lengths in the median residual norm of the host, by ``name@role+donor``."""
+    lengths: dict[str, float] = field(default_factory=dict)
+    """The same in activation units."""
     cosines: dict[str, float] = field(default_factory=dict)
     scales: dict[tuple[str, str], float] = field(default_factory=dict)
+    planned: dict[str, Planned] = field(default_factory=dict)
+    """By arm, where its doses are in another unit than the residual norm."""
     memory: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     @property
@@ -64,21 +72,42 @@ class Fitting:
             self.scales[key] = found.median_norm()
         return self.scales[key]
 
-    def context(self, arm: Arm, direction: Direction) -> FitContext:
-        """What the direction is fitted on: the host's own model, the other roles from the donor.
+    def other(self, arm: Arm) -> int:
+        """The replicate that an arm's directions take their other models from."""
+        return (self.replicate + arm.donor) % self.claim.subject.replicates
+
+    def spec(self, name: str) -> Direction:
+        return next(d for d in self.claim.directions if d.name == name)
+
+    def role(self, arm: Arm, role: str | None) -> str | None:
+        """A direction's role in an arm, ``host`` resolved."""
+        return arm.on if role == HOST else role
+
+    def model(self, arm: Arm, spec: Direction, role: str | None) -> Model:
+        """A direction's model: the host itself, other roles of the donor's replicate; a direction
+        that is fitted ``apart`` takes all of them from there."""
+        name = str(self.role(arm, role))
+        own = name == arm.on and not spec.apart
+        return self.models[name, self.replicate if own else self.other(arm)]
+
+    def sides(self, arm: Arm, spec: Direction) -> tuple[Model, Model]:
+        """The positive and the negative model."""
+        return self.model(arm, spec, spec.positive), self.model(arm, spec, spec.negative)
+
+    def context(self, arm: Arm, spec: Direction) -> FitContext:
+        """What the direction is fitted on: the host's own model, the other roles from the donor;
+        for a direction that is to be mapped, the source's replicate, with the source as host.
 
         The fit site is the direction's, which may differ from the arm's (off-position controls).
         """
-        other = (self.replicate + arm.donor) % self.job.claim.subject.replicates
-        roles = {}
-        for name in (direction.positive, direction.negative):
-            if name is None or name == HOST:
-                continue
-            roles[name] = self.models[name, self.replicate if name == arm.on else other]
-        roles[arm.on] = self.host(arm)
-        site = self.claim.sites[direction.site]
+        given = (spec.positive, spec.negative, spec.map_from)
+        named = {str(self.role(arm, role)) for role in given if role is not None}
+        if spec.map is None:
+            named.add(arm.on)
+        site = self.claim.sites[spec.site]
+        roles = {name: self.model(arm, spec, name) for name in sorted(named)}
         return FitContext(
-            host=self.host(arm),
+            host=roles[str(self.role(arm, spec.map_from)) if spec.map else arm.on],
             roles=roles,
             task=self.task,
             texts=self.texts,
@@ -86,69 +115,60 @@ class Fitting:
             positions=site.positions,
             seed=self.job.seeds.seed("directions", self.replicate),
             memory=self.memory,
+            radius=spec.radius or FitContext.radius,
         )
 
-    def unit(self, arm: Arm, name: str) -> Tensor:
-        """Unit vector [d] of a named direction for this arm's host and donor."""
+    def direction(self, arm: Arm, name: str) -> Fitted:
+        """A named direction for this arm's host and donor: fitted once, saved, its length noted."""
         key = (name, arm.on, arm.donor)
-        if key in self.units:
-            return self.units[key]
-        spec = next(d for d in self.claim.directions if d.name == name)
+        if key in self.found:
+            return self.found[key]
         label = f"{name}@{arm.on}+{arm.donor}"
-        if spec.method == "from-file":
-            if spec.file is None:
-                raise ClaimsError("a direction from a file names no file", where=name)
-            found = load_direction(self.job.root / spec.file, self.host(arm).d_model)
-        else:
-            context = self.context(arm, spec)
-            positive, negative = (
-                arm.on if role == HOST else role for role in (spec.positive, spec.negative)
-            )
-            found = fit_direction(spec.method, context, positive, negative)
-            if self._wants_halves(name) and arm.donor == 0:
-                cosine = split_half_cosine(spec.method, context, positive, negative)
-                self.cosines[name] = min(cosine, self.cosines.get(name, cosine))
+        spec = self.spec(name)
+        found = self._fit(arm, spec)
+        if spec.map is not None:
+            found = self._mapped(arm, spec, found)
         folder: Path = self.job.folder / "directions"
         save_direction(folder / direction_file(label, self.replicate), found)
-        assert arm.site is not None
         self.norms[label] = float(found.norm) / self.scale(arm)
-        self.units[key] = found.unit
-        return found.unit
+        self.lengths[label] = float(found.norm)
+        self.found[key] = found
+        return found
+
+    def _fit(self, arm: Arm, spec: Direction) -> Fitted:
+        if spec.method == "from-file":
+            if spec.file is None:
+                raise ClaimsError("a direction from a file names no file", where=spec.name)
+            return load_direction(self.job.root / spec.file, self.host(arm).d_model)
+        if spec.method == "dictionary-row":
+            assert self.workshop is not None
+            return decoder_row(self.job, self.workshop, spec, self.models, self.other(arm))
+        context = self.context(arm, spec)
+        positive, negative = (self.role(arm, role) for role in (spec.positive, spec.negative))
+        if spec.rank is not None:
+            sides = (positive, negative)
+            return fit_subspace(spec.method, context, *sides, spec.rank, spec.lead)
+        found = fit_direction(spec.method, context, positive, negative)
+        if self._wants_halves(spec.name) and arm.donor == 0:
+            cosine = split_half_cosine(spec.method, context, positive, negative)
+            self.cosines[spec.name] = min(cosine, self.cosines.get(spec.name, cosine))
+        return found
+
+    def _mapped(self, arm: Arm, spec: Direction, found: Fitted) -> Fitted:
+        """A direction of the source model at the host's site, by a map between the two."""
+        source, host, site = (
+            self.model(arm, spec, spec.map_from),
+            self.host(arm),
+            self.claim.sites[spec.site],
+        )
+        seen = (
+            gather(model, self.task, self.texts, site.hook, site.positions)
+            for model in (source, host)
+        )
+        return mapped(found, fit_map(str(spec.map), *seen), source.name, host.name)
 
     def _wants_halves(self, name: str) -> bool:
         return any(
             p.kind == "split-half" and p.params["direction"] == name
             for p in self.claim.preconditions
         )
-
-    def variants(self, arm: Arm) -> dict[str, Tensor]:
-        """Variant name -> unit vector: the candidates, or the random controls r00, r01, ..."""
-        if arm.control is None:
-            return {name: self.unit(arm, name) for name in arm.directions}
-        assert arm.site is not None
-        site = self.claim.sites[arm.site]
-        found = gather(self.host(arm), self.task, self.texts, site.hook, site.positions)
-        seed = self.job.seeds.seed("controls", arm.control, self.replicate)
-        drawn = random_directions(arm.control, found.x, arm.count, seed)
-        return {f"r{n:02d}": drawn[n] for n in range(arm.count)}
-
-    def edit(self, arm: Arm, doses: tuple[float, ...]) -> tuple[Edit, list[tuple[str, float]]]:
-        """The arm's conditions, variant-major, and their (variant, dose) labels."""
-        assert arm.site is not None
-        assert arm.operation is not None
-        site = self.claim.sites[arm.site]
-        if arm.operation.startswith("replace"):
-            variants = {"": torch.zeros(self.host(arm).d_model)}
-        else:
-            variants = self.variants(arm)
-        labels = [(name, dose) for name in variants for dose in doses]
-        units = torch.stack([variants[name] for name, _ in labels])
-        grid = torch.tensor([dose for _, dose in labels], dtype=units.dtype)
-        mean = None
-        if arm.operation == "replace-mean":
-            found = gather(self.host(arm), self.task, self.texts, site.hook, site.positions)
-            mean = found.x.mean(0)
-        edit = operation(
-            arm.operation, site.hook, site.positions, units, grid, self.scale(arm), mean
-        )
-        return edit, labels

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.claim.probes import PROBES
-from harness.claim.schema import Arm, Claim, Probe
+from harness.claim.schema import Arm, Claim, Direction, Probe
 from harness.subject.interface import Recipe
 
 HOST = "host"
@@ -28,12 +28,13 @@ def models_needed(claim: Claim, recipe: Recipe, replicate: int) -> tuple[tuple[s
         if cap is not None and replicate >= cap:
             continue
         needed[arm.on, replicate] = None
-        for name in arm.directions:
+        for name in arm.directions if arm.of is None else (arm.of,):
             spec = directions[name]
-            for role in (spec.positive, spec.negative):
-                if role is None or role in (HOST, arm.on):
+            for role in (spec.positive, spec.negative, spec.map_from):
+                whose = arm.on if role == HOST else role
+                if whose is None or (whose == arm.on and not spec.apart):
                     continue
-                needed[role, (replicate + arm.donor) % n] = None
+                needed[whose, (replicate + arm.donor) % n] = None
     for role in _dictionary_roles(claim):
         needed[role, replicate] = None
     for probe in claim.probes:
@@ -83,8 +84,10 @@ FEATURE_KINDS = ("feature-asymmetry", "marker-ratio")
 
 
 def dictionary_hooks(claim: Claim) -> tuple[str, ...]:
-    """Hook points at which the claim counts features, in order of first mention."""
+    """Hook points at which the claim counts features, or takes a decoder row, in order of first
+    mention."""
     hooks = {str(s["hook"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
+    hooks |= {claim.sites[d.site].hook: None for d in _rows(claim)}
     return tuple(hooks)
 
 
@@ -95,9 +98,15 @@ def probe_hooks(claim: Claim) -> tuple[str, ...]:
     return tuple(hooks)
 
 
+def _rows(claim: Claim) -> tuple[Direction, ...]:
+    """Directions that are decoder rows, so that what they were chosen by is measured and kept."""
+    return tuple(d for d in claim.directions if d.method == "dictionary-row")
+
+
 def feature_positions(claim: Claim) -> tuple[str, ...]:
     """Position classes at which features are counted."""
     found = {str(s["positions"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
+    found |= {claim.sites[d.site].positions: None for d in _rows(claim)}
     return tuple(found)
 
 
@@ -106,6 +115,8 @@ def feature_roles(claim: Claim) -> tuple[str, str]:
     for spec in _estimands(claim):
         if spec["kind"] in FEATURE_KINDS:
             return str(spec.get("trained", "regulation")), str(spec.get("standard", "standard"))
+    for row in _rows(claim):
+        return str(row.positive), str(row.negative)
     return "regulation", "standard"
 
 

@@ -32,7 +32,12 @@ READOUTS: Mapping[str, str] = {
 }
 """Readout -> the words on the axis."""
 
-X_LABEL = "dose (multiples of the median residual norm)"
+X_LABELS: Mapping[str, str] = {
+    "residual": "dose (multiples of the median residual norm)",
+    "own": "dose (multiples of the direction's own length)",
+    "kl": "dose (target KL on the select split, nats)",
+}
+"""Unit of an arm's doses -> the words under the axis."""
 MARKS = ("circle", "triangle")
 MARKERS = {"circle": "o", "triangle": "^"}
 COLOURS = {"circle": svg.OTHER, "triangle": svg.THIRD}
@@ -49,6 +54,7 @@ class DoseData:
     """Arm without intervention -> its mean, drawn as a dotted line."""
     controls: tuple[Points, ...] = ()
     judged: Mapping[int, float] | None = None
+    unit: str = "residual"
 
 
 def dose_figure(data: DoseData, name: str, *, large: bool) -> FigureView:
@@ -153,7 +159,7 @@ def _draw(data: DoseData, width: int, height: int, name: str, title: str, words:
         axes.set_ylim(*limits(seen, floor=0.0 if shares else None))
         axes.yaxis.set_major_locator(ticks(5 if height > 200 else 4))
         axes.xaxis.set_major_locator(ticks(8 if width > 400 else 5))
-        axes.set_xlabel(X_LABEL, fontsize=svg.FONT)
+        axes.set_xlabel(X_LABELS[data.unit], fontsize=svg.FONT)
         axes.tick_params(length=3)
         return svg.inline(figure, name, title, words)
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness.report import curves as cv
 from harness.report.criteria import replicate_labels
-from harness.report.dose_figure import READOUTS, DoseData, dose_figure
+from harness.report.dose_figure import READOUTS, X_LABELS, DoseData, dose_figure
 from harness.report.figure import FigureView, Table
 from harness.report.forest_figure import family_figure, forest_figure, member_group, member_label
 from harness.report.panels_figure import panels_figure
@@ -63,9 +63,8 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
         if len(found) > 1:
             marks = _best_doses(report.verdict, arm)
             name = f"panels-{_slug(arm)}"
-            panels.append(
-                panels_figure(found, "rate", name, _levels(frame, arms, "rate", arm), marks)
-            )
+            levels = _levels(frame, arms, "rate", arm)
+            panels.append(panels_figure(found, "rate", name, levels, marks, unit_of(arms[arm])))
         elif found:
             sweeps.append(_sweep(report, frame, arm))
     criteria = tuple(report.verdict.get("criteria") or ())
@@ -77,6 +76,12 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
         features=_features(report),
         single=_single(frame, arms),
     )
+
+
+def unit_of(arm: Mapping[str, Any]) -> str:
+    """The unit of an arm's doses, one that an axis has words for."""
+    unit = str(arm.get("unit") or "")
+    return unit if unit in X_LABELS else "residual"
 
 
 def _slug(name: str) -> str:
@@ -119,7 +124,7 @@ def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str) -> Sweep:
             return None
         points = tuple(p for n in random[:2] if (p := cv.points(frame, n, readout)))
         levels = _levels(frame, arms, readout, arm) if readout != "ordinary_loss" else {}
-        return DoseData(readout, found[0], levels, points, judged)
+        return DoseData(readout, found[0], levels, points, judged, unit_of(arms[arm]))
 
     def figure(readout: str, *, large: bool) -> FigureView | None:
         found = data(readout)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from harness.report import svg
 from harness.report.curves import Curve
-from harness.report.dose_figure import NARROW, READOUTS, X_LABEL, lines
+from harness.report.dose_figure import NARROW, READOUTS, X_LABELS, lines
 from harness.report.figure import FigureView, KeyEntry, Table, heading, limits, ticks
 from harness.report.words import humane, number, plain, shortened
 
@@ -23,6 +23,7 @@ def panels_figure(
     name: str,
     levels: Mapping[str, float],
     marks: Mapping[str, Mapping[int, float]],
+    unit: str = "residual",
 ) -> FigureView:
     """Small multiples: one panel per candidate of an arm, all on the same axes.
 
@@ -61,7 +62,7 @@ def panels_figure(
         grid[0, 0].set_ylim(*limits([*seen, *levels.values()], floor=0.0))
         grid[0, 0].yaxis.set_major_locator(ticks(3))
         grid[0, 0].xaxis.set_major_locator(ticks(3))
-        figure.text(0.5, 6 / height, X_LABEL, ha="center", va="bottom", color=svg.MUTED)
+        figure.text(0.5, 6 / height, X_LABELS[unit], ha="center", va="bottom", color=svg.MUTED)
         wide = svg.inline(figure, name, title, words)
     doses = curves[0].doses
     rows = tuple((c.variant, *(number(m, 3) for m in c.mean)) for c in curves)

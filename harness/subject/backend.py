@@ -99,8 +99,15 @@ class Model(Protocol):
     def patterns(self, tokens: Tensor, layer: int) -> Tensor:
         """Attention probabilities [B, heads, T, T] of a block, queries before keys."""
 
-    def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
-        """Gradient [B, T, d] of the scalar ``goal(logits [B, T, V])`` wrt the site's activation."""
+    def gradient(
+        self,
+        tokens: Tensor,
+        hook: str,
+        goal: Callable[[Tensor], Tensor],
+        shift: Tensor | None = None,
+    ) -> Tensor:
+        """Gradient [B, T, d] of the scalar ``goal(logits [B, T, V])`` wrt the site's activation,
+        where that has been moved by ``shift`` [B, T, d] if it is given."""
 
     def output_matrix(self, part: str, layer: int) -> Tensor:
         """Matrix [d, m] by which ``part`` (``attn`` or ``mlp``) of a block writes the residual."""

@@ -98,11 +98,18 @@ class BridgeModel:
             raise NothingFired(f"the hook at {hook!r} never fired", where=self.name)
         return seen[-1]
 
-    def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
+    def gradient(
+        self,
+        tokens: Tensor,
+        hook: str,
+        goal: Callable[[Tensor], Tensor],
+        shift: Tensor | None = None,
+    ) -> Tensor:
         leaves: list[Tensor] = []
 
         def cut(x: Tensor) -> Tensor:
-            leaves.append(x.detach().clone().requires_grad_())
+            moved = x.detach().clone() if shift is None else x.detach() + shift.to(x)
+            leaves.append(moved.requires_grad_())
             return leaves[-1]
 
         with torch.enable_grad(), self._watching(Watch(hook, cut)):

@@ -85,14 +85,21 @@ class NativeModel:
         hidden = torch.ones(T, T, dtype=torch.bool).tril().logical_not()
         return weight.masked_fill(hidden, -torch.inf).softmax(-1)
 
-    def gradient(self, tokens: Tensor, hook: str, goal: Callable[[Tensor], Tensor]) -> Tensor:
+    def gradient(
+        self,
+        tokens: Tensor,
+        hook: str,
+        goal: Callable[[Tensor], Tensor],
+        shift: Tensor | None = None,
+    ) -> Tensor:
         self.check_site(hook)
         leaves: list[Tensor] = []
 
         def cut(name: str, x: Tensor) -> Tensor:
             if name != hook:
                 return x
-            leaves.append(x.detach().clone().requires_grad_())
+            moved = x.detach().clone() if shift is None else x.detach() + shift.to(x)
+            leaves.append(moved.requires_grad_())
             return leaves[-1]
 
         with torch.enable_grad():

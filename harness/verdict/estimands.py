@@ -9,6 +9,7 @@ in ``harness.claim.kinds``) and returns values in the order of ``view.replicates
 - damage-difference: damage of ``than`` minus damage of the arm, at equal removal: each damage curve
   is read, by linear interpolation along dose, where its removal first reaches that of the arm at
   the judged dose (or the largest removal that both reach).
+- norm-ratio: lengths in activation units, each direction fitted for the role within its replicate.
 - feature-asymmetry, marker-ratio: ``harness.verdict.features``. best-production:
   ``harness.verdict.production``. steering-asymmetry: ``harness.verdict.asymmetry``. mean-ratio,
   stratified-odds: ``harness.verdict.ratios``. Families: ``harness.verdict.families``.
@@ -95,6 +96,18 @@ def _path(view: View, spec: Spec, r: int, arm: str, base: float) -> tuple[np.nda
     return np.array(removal), rows[spec["damage"]].to_numpy() - base
 
 
+def norm_ratio(view: View, spec: Spec) -> Values:
+    """Natural length of one direction over another's, as recorded when they were fitted."""
+    return {
+        r: view.share(
+            view.length(r, spec["direction"], spec["on"]),
+            view.length(r, spec["to"], spec["on"]),
+            f"the length of {spec['to']}, replicate {r}",
+        )
+        for r in view.replicates
+    }
+
+
 KINDS: Mapping[str, Callable[[View, Spec], Values]] = {
     "level": level,
     "contrast": contrast,
@@ -103,6 +116,7 @@ KINDS: Mapping[str, Callable[[View, Spec], Values]] = {
     "damage-difference": damage_difference,
     "log-ratio": log_ratio,
     "stratified-odds": stratified_odds,
+    "norm-ratio": norm_ratio,
     "steering-asymmetry": steering_asymmetry,
     "feature-asymmetry": feature_asymmetry,
     "marker-ratio": marker_ratio,

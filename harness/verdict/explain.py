@@ -30,6 +30,7 @@ NAMES = {
     "contrasts": "difference in {readout}, each of {arms} minus {minus}",
     "ordering": "difference in {readout} between neighbours in the order {arms}",
     "dose-ordering": "difference in {readout} of {arm} between neighbouring doses of {doses}",
+    "norm-ratio": "length of {direction} over that of {to}, fitted for {on}",
     "steering-asymmetry": "share of the gap in {readout} closed by {arm} minus that closed by "
     "{against} from the other side, at equal {equal}",
     "probe": "{read} of {item} in {on} ({probe})",

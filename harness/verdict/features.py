@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.readout.marker import marker, matched_rates, rates
 from harness.verdict.view import MissingNumber, View
 
 Spec = Mapping[str, Any]
@@ -46,10 +47,10 @@ def feature_asymmetry(view: View, spec: Spec) -> dict[int, float]:
             logs = []
             for variant in variants:
                 part = table[table["text_variant"] == variant]
-                logs.append(np.log(_asymmetry(_rates(part, part), spec)))
+                logs.append(np.log(_asymmetry(rates(part, part), spec)))
             out[r] = float(np.exp(np.mean(logs)))
         else:
-            own = _rates(
+            own = rates(
                 table[table["text_variant"] == variants[-1]],
                 table[table["text_variant"] == variants[0]],
             )
@@ -61,9 +62,8 @@ def marker_ratio(view: View, spec: Spec) -> dict[int, float]:
     out = {}
     for r in view.replicates:
         name = spec.get("dictionary", "regulation")
-        seen = _matched(_table(view, spec, r, "select", name))
-        marker = int(np.argmax((seen["trained"] - seen["standard"]).to_numpy()))
-        final = _matched(_table(view, spec, r, view.final, name)).iloc[marker]
+        seen = matched_rates(_table(view, spec, r, "select", name))
+        final = matched_rates(_table(view, spec, r, view.final, name)).iloc[marker(seen)]
         out[r] = float(final["trained"] / max(final["standard"], final["floor"]))
     return out
 
@@ -81,34 +81,9 @@ def _table(view: View, spec: Spec, r: int, split: str, dictionaries: str) -> pd.
     return table
 
 
-def _rates(trained: pd.DataFrame, standard: pd.DataFrame) -> pd.DataFrame:
-    """Firing rate per (dictionary, feature) of the trained and the standard model."""
-    keys = ["dictionary", "feature"]
-    one = trained.groupby(keys)[["positions", "fires_regulation"]].sum()
-    two = standard.groupby(keys)[["positions", "fires_standard"]].sum()
-    return pd.DataFrame(
-        {
-            "trained": one["fires_regulation"] / one["positions"],
-            "standard": two["fires_standard"] / two["positions"],
-            "floor": 1.0 / two["positions"],
-            "trained_floor": 1.0 / one["positions"],
-        }
-    )
-
-
-def _matched(table: pd.DataFrame) -> pd.DataFrame:
-    """Rates of one dictionary's features, each variant weighing the same, indexed by feature."""
-    parts = [
-        _rates(part, part).reset_index().set_index("feature").drop(columns=["dictionary"])
-        for _, part in table.groupby("text_variant", sort=True)
-    ]
-    total = sum(parts[1:], parts[0])
-    return total / len(parts)
-
-
-def _asymmetry(rates: pd.DataFrame, spec: Spec) -> float:
+def _asymmetry(found: pd.DataFrame, spec: Spec) -> float:
     least, ratio = spec["min_rate"], spec["ratio_at_least"]
-    a, b = rates["trained"], rates["standard"]
-    trained = int(((a >= least) & (a >= ratio * np.maximum(b, rates["floor"]))).sum())
-    standard = int(((b >= least) & (b >= ratio * np.maximum(a, rates["trained_floor"]))).sum())
+    a, b = found["trained"], found["standard"]
+    trained = int(((a >= least) & (a >= ratio * np.maximum(b, found["floor"]))).sum())
+    standard = int(((b >= least) & (b >= ratio * np.maximum(a, found["trained_floor"]))).sum())
     return (trained + 0.5) / (standard + 0.5)

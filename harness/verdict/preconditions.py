@@ -170,8 +170,10 @@ def dose_chosen(view: View, params: Params) -> Check:
 
 
 def dose_band(view: View, params: Params) -> Check:
-    """Realised dose over nominal, at every nominal dose above 0, generating and scoring; and every
-    condition fired. Each replicate is represented by its condition furthest from 1."""
+    """Realised dose over planned, both in residual norms, at every dose above 0, generating and
+    scoring; and every condition fired. Each replicate is represented by its condition furthest
+    from 1. An arm in another unit is held to the residual dose that its dose was turned into."""
+    arm = view.claim.arm(params["arm"])
     values: list[float] = []
     where: list[str] = []
     silent = 0
@@ -181,12 +183,13 @@ def dose_band(view: View, params: Params) -> Check:
         for _, row in view.curve(r, params["arm"]).iterrows():
             if row["dose"] == 0:
                 continue
+            planned = view.planned(r, arm, str(row["variant"]), float(row["dose"]))
             silent += int(not (row["fired"] > 0 and row["fired_scored"] > 0))
             for realised, doing in (
                 (row["dose_measured"], "generating"),
                 (row["dose_scored"], "scoring"),
             ):
-                share_ = float(realised) / float(row["dose"])
+                share_ = float(realised) / planned if planned else float("nan")
                 if _distance(share_) > _distance(extreme):
                     extreme = share_
                     name = f"{row['variant']} " if row["variant"] else ""

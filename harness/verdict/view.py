@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from harness.claim.schema import Arm, Claim
+from harness.claim.schema import LARGEST_DOSE, UNITS, Arm, Claim
 from harness.errors import ClaimsError, RecordBroken
 from harness.measure.tables import Evidence, summarise
 
@@ -123,6 +123,18 @@ class View:
             )
         return float(known[direction])
 
+    def length(self, replicate: int, direction: str, role: str) -> float:
+        """Natural length of a direction fitted for a role within its replicate, in activation
+        units. Raises :class:`MissingNumber` if none is recorded."""
+        known = self.record(replicate).get("direction_length") or {}
+        if f"{direction}@{role}+0" not in known:
+            raise MissingNumber(
+                f"the length of {direction!r} fitted for {role} is not recorded",
+                where=f"replicate {replicate}",
+                fix="Restore the replicate's record, or measure it with an arm on that role",
+            )
+        return float(known[f"{direction}@{role}+0"])
+
     def judged(self, replicate: int) -> float:
         """The judged dose. Raises :class:`MissingNumber` if the rule found none."""
         dose = self.record(replicate)["dose"]["judged"]
@@ -133,6 +145,34 @@ class View:
                 fix="No dose of the grid was admissible on the select split",
             )
         return float(dose)
+
+    def planned(self, replicate: int, arm: Arm, variant: str, dose: float) -> float | None:
+        """A dose of an arm in median residual norms; None where its target is out of reach.
+
+        Raises :class:`MissingNumber` where the replicate's record does not say.
+        """
+        if arm.unit == UNITS[0] or dose == 0:
+            return dose
+        rows = (self.record(replicate).get("planned") or {}).get(arm.name, {}).get(variant, ())
+        for row in rows:
+            if float(row["dose"]) == dose:
+                return None if row["residual"] is None else float(row["residual"])
+        raise MissingNumber(
+            f"the residual dose of arm {arm.name!r} {variant!r} at {dose:g} {arm.unit} is not "
+            f"recorded in replicate {replicate}",
+            where=self.claim.id,
+            fix="Restore the replicate's record",
+        )
+
+    def _require_reached(self, replicate: int, arm: Arm, variant: str, dose: float) -> None:
+        """Raise :class:`MissingNumber` where a dose was looked up and not found."""
+        if arm.unit != UNITS[0] and self.planned(replicate, arm, variant, dose) is None:
+            raise MissingNumber(
+                f"UNDERDOSED: no dose up to {LARGEST_DOSE[UNITS[0]]:g} residual norms takes arm "
+                f"{arm.name!r} {variant!r} to {dose:g} nats in replicate {replicate}",
+                where=self.claim.id,
+                fix="Ask for a smaller KL, or accept that this direction does not reach it",
+            )
 
     def dose(self, replicate: int, arm: Arm, at: str | float | None) -> float:
         """The dose meant by ``at`` for an arm: 0 for no intervention."""
@@ -156,6 +196,7 @@ class View:
         if variant is None:
             variant = self.variants(arm)[0]
         key = (replicate, split or self.final, arm_name, variant, self.dose(replicate, arm, at))
+        self._require_reached(replicate, arm, variant, key[-1])
         row = self._rows.get(key)
         number = float("nan") if row is None else float(row[readout])
         if not np.isfinite(number):
@@ -220,6 +261,8 @@ class View:
         for variant in self.variants(arm):
             key = (replicate, split or self.final, arm_name, variant)
             found = self._doses.get(key, frozenset())
+            for dose in sorted(planned - found):
+                self._require_reached(replicate, arm, variant, dose)
             if not planned <= found:
                 missing = ", ".join(f"{d:g}" for d in sorted(planned - found))
                 raise MissingNumber(

@@ -47,6 +47,10 @@ def claims(draw: st.DrawFn) -> Claim:
     method = draw(st.sampled_from([m for m in METHODS if METHOD_NEEDS[m].positive == "required"]))
     needs = METHOD_NEEDS[method].negative
     spare = Direction("spare", method, "body", "tuned", "standard" if needs == "required" else None)
+    if method == "dictionary-row":
+        whose = ("regulation", "standard", "random")
+        sides = ("regulation", "standard")  # the pair whose features the claim compares
+        spare = Direction("spare", method, "body", *sides, dictionary=draw(st.sampled_from(whose)))
     criteria = [_gate(draw, c) for c in VALID.criteria]
     counts = {f.name: draw(st.integers(2, 500)) for f in fields(Samples)}
     showing = draw(st.booleans())

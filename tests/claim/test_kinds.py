@@ -117,5 +117,5 @@ def test_tests_have_the_methods_of_the_statistics() -> None:
 
 
 def test_fitting_methods_are_those_of_the_engine() -> None:
-    """Every method can be fitted, except that a file is read."""
-    assert {*METHODS} == {*FITTERS, "from-file"} == {*METHOD_NEEDS}
+    """Every method can be fitted, except that a file is read and a row belongs to a dictionary."""
+    assert {*METHODS} == {*FITTERS, "from-file", "dictionary-row"} == {*METHOD_NEEDS}

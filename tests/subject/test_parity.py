@@ -142,12 +142,16 @@ def test_gradients_and_matrices_agree(pair: tuple[NativeModel, BridgeModel]) -> 
     """The gradient at a site and the matrices that write the residual are the same."""
     tokens = TASK.texts("fit", 4, 1, "plain").tokens
 
-    def take(model: Model, hook: str) -> torch.Tensor:
-        return model.gradient(tokens, hook, lambda z: z[..., 3].sum())
+    shift = 0.5 * seeded(3, *tokens.shape, pair[0].d_model)
+    post, mixed = "blocks.1.hook_resid_post", "blocks.1.attn.hook_z"
 
-    for hook in ("blocks.1.hook_resid_post", "blocks.1.attn.hook_z"):
-        ours, theirs = (take(m, hook) for m in pair)
+    def take(model: Model, hook: str, moved: torch.Tensor | None) -> torch.Tensor:
+        return model.gradient(tokens, hook, lambda z: z[..., 3].sum(), moved)
+
+    for hook, moved in ((post, None), (post, shift), (mixed, None)):
+        ours, theirs = (take(m, hook, moved) for m in pair)
         assert float((ours - theirs).abs().max()) < LIMIT
         assert float(ours.abs().max()) > 0.1
+    assert not torch.allclose(take(pair[0], post, None), take(pair[0], post, shift), atol=0.01)
     for part in ("attn", "mlp"):
         assert torch.equal(*(m.output_matrix(part, 2) for m in pair))

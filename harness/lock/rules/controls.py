@@ -10,12 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.claim.schema import Criterion
+from harness.claim.schema import Arm, Criterion
 from harness.lock.refusal import Refusal, refusal
 from harness.lock.rules.design import PUSHES, Design, listed
 
 CONTROLS_AT_LEAST = 20
 QUANTILE_AT_LEAST = 0.9
+
+
+def _rank(design: Design, arm: Arm) -> int:
+    """How many directions an arm's vectors span."""
+    names = arm.directions if arm.of is None else (arm.of,)
+    return max((d.rank or 1 for d in design.claim.directions if d.name in names), default=1)
 
 
 def controls(design: Design, criterion: Criterion) -> Iterator[Refusal]:
@@ -43,6 +49,8 @@ def controls(design: Design, criterion: Criterion) -> Iterator[Refusal]:
         if ours is None or other is None:
             continue
         sites = [design.claim.sites.get(a.site or "") for a in (ours, other)]
-        if sites[0] != sites[1] or ours.operation != other.operation:
+        alike = ours.operation == other.operation and ours.unit == other.unit
+        alike = alike and (ours.operation in PUSHES or _rank(design, ours) == _rank(design, other))
+        if sites[0] != sites[1] or not alike:
             reason = f"{name} does not intervene where and as {ours.name} does"
             yield refusal("unlike-controls", f"arms.{name}", reason)

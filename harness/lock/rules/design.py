@@ -101,8 +101,8 @@ class Design:
         site = self.claim.sites.get(arm.site or "")
         given = tuple(self._direction(d, arm) for d in arm.directions)
         drawn = (arm.control, arm.name) if arm.control else ()
-        change = (site, arm.operation, given, drawn, arm.donor)
-        unsigned = frozenset((m, s, f, frozenset((p, n))) for m, s, f, p, n in given)
+        change = (site, arm.operation, given, drawn, arm.donor, arm.unit, arm.of)
+        unsigned = frozenset((m, s, w, frozenset((p, n))) for m, s, w, _, p, n in given)
         push = "push" if arm.operation in PUSHES else arm.operation
         return Source(arm.on, change, at, (site, push, unsigned | {*drawn}))
 
@@ -110,9 +110,10 @@ class Design:
         """A direction by what it is, with ``host`` resolved."""
         found = next((d for d in self.claim.directions if d.name == name), None)
         if found is None:
-            return (name, None, None, None, None)
+            return (name, None, (), (), None, None)
+        site = self.claim.sites.get(found.site)
         sides = [arm.on if s == HOST else s for s in (found.positive, found.negative)]
-        return (found.method, self.claim.sites.get(found.site), found.file, *sides)
+        return (found.method, site, found.what, found.how, *sides)
 
     def made_of(self, source: Source, models: Iterable[Source]) -> bool:
         """Whether a source is one of the models, or trained on from one of them."""

@@ -19,6 +19,8 @@ from harness.lock.rules.probed import PROBES, probed
 
 RATIOS = (0.01, 1e6)
 """Beyond these a ratio of readouts is a ratio of next to nothing."""
+LENGTHS = (1e-6, 1e6)
+"""Of two directions: a decoder row may well be a thousandth of a mean difference."""
 GAP = (-1000.0, 1.0)
 """Of a gap: nothing closes more than the whole of it; making things worse has no natural end."""
 SHARES_OF_TRAINED = (0.0, 1000.0)
@@ -41,6 +43,8 @@ def span(design: Design, criterion: Criterion, seen: bool = False) -> Span:
     kind, at, readout = str(spec.get("kind")), spec.get("at"), str(spec.get("readout"))
     if kind in FEATURES:
         return RATIOS
+    if kind == "norm-ratio":
+        return LENGTHS
     if kind == "level":
         return design.span(spec["arm"], readout, at)
     if kind in PROBES:
