@@ -30,8 +30,7 @@ FEATURES = "features"
 
 Type = Literal[
     "arm", "arms", "role", "roles", "direction", "readout", "dose", "doses", "number", "flag",
-    "word",
-    "hook", "positions", "bounds",
+    "word", "hook", "positions", "bounds",
 ]  # fmt: skip
 
 
