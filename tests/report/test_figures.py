@@ -12,6 +12,8 @@ from harness.report.criteria import member_table, needed
 from harness.report.curves import Curve
 from harness.report.dose_figure import DoseData, dose_figure, judged_words
 from harness.report.forest_figure import forest_figure
+from harness.report.gallery import unit_of
+from harness.report.panels_figure import panels_figure
 from tests.report.parts import criterion, estimate
 
 
@@ -85,3 +87,21 @@ def test_needed_in_words() -> None:
     assert needed({"kind": "none-of"}, 0.5) == "below 0.5 in every candidate"
     assert needed({"kind": "equivalence"}, 0.1) == "within ±0.1"
     assert needed({"kind": "later"}, 0.1) == "later 0.1"
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [("residual", "median residual norm"), ("own", "own length"), ("kl", "target KL")],
+)
+def test_the_axis_names_the_unit_of_the_doses(unit: str, words: str) -> None:
+    """A dose of 1 is one residual norm, one own length, or one nat."""
+    data = DoseData("rate", curve([[0.2, 0.1]]), {}, unit=unit)
+    assert words in dose_figure(data, "d", large=False).wide
+    assert words in panels_figure((data.curve, data.curve), "rate", "p", {}, {}, unit).wide
+
+
+def test_an_arm_of_an_unknown_unit_is_drawn_in_residual_norms() -> None:
+    """Claims from before there were units have none."""
+    assert [unit_of(arm) for arm in ({}, {"unit": "kl"}, {"unit": 3})] == [
+        *("residual", "kl", "residual")
+    ]
