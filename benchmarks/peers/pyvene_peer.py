@@ -3,8 +3,8 @@
 Runs in pyvene's environment. The library places interventions by lists of positions, of equal
 number in every row, and in sampling either in the prompt or after it; so the intervention here is
 given all positions (``unit_locations`` of None) and leaves alone those that are no onsets. In
-sampling it learns what the new token is from a hook at the embedding, because the library tells an
-intervention activations only.
+sampling it learns each new token from a stopping criterion that never stops, because the library
+tells an intervention activations only and takes foreign hooks off.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks.work import LAYER, NEW, Work
 
@@ -34,9 +34,10 @@ class Peer:
                 return torch.where(self.where, base + self.added, base)
 
         model = AutoModelForCausalLM.from_pretrained(str(folder)).eval()
-        self.edit = AddWhere(keep_last_dim=True)
-        config = {"layer": LAYER, "component": "block_output", "intervention": self.edit}
+        edit = AddWhere(keep_last_dim=True)
+        config = {"layer": LAYER, "component": "block_output", "intervention": edit}
         self.model, self.plain = pyvene.IntervenableModel(config, model), model
+        (self.edit,) = self.model.interventions.values()  # a copy of the one that was given
         self.work = work
 
     def logits(self, vector: Tensor | None) -> Tensor:
@@ -48,20 +49,20 @@ class Peer:
         return out.logits  # type: ignore[no-any-return]
 
     def generate(self, rows: Tensor, added: Tensor, sample: bool) -> Tensor:
-        def look(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-            self.edit.where = self.work.member[args[0]][..., None]
+        from transformers import StoppingCriteriaList
 
-        self.edit.added = added
-        handle = self.plain.get_input_embeddings().register_forward_pre_hook(look)
-        try:
-            with torch.no_grad():
-                _, out = self.model.generate(
-                    {"input_ids": rows, "attention_mask": torch.ones_like(rows)},
-                    unit_locations={"sources->base": (None, [None])},
-                    max_new_tokens=NEW,
-                    do_sample=sample,
-                    pad_token_id=0,
-                )
-        finally:
-            handle.remove()
+        def look(tokens: Tensor, scores: Tensor) -> Tensor:
+            self.edit.where = self.work.member[tokens[:, -1:]][..., None]
+            return torch.zeros(len(tokens), dtype=torch.bool)
+
+        self.edit.added, self.edit.where = added, self.work.member[rows][..., None]
+        with torch.no_grad():
+            _, out = self.model.generate(
+                {"input_ids": rows, "attention_mask": torch.ones_like(rows)},
+                unit_locations={"sources->base": (None, [None])},
+                max_new_tokens=NEW,
+                do_sample=sample,
+                pad_token_id=0,
+                stopping_criteria=StoppingCriteriaList([look]),
+            )
         return out[:, rows.shape[1] :]  # type: ignore[no-any-return]

@@ -110,7 +110,8 @@ def main() -> None:
             answer = do(**request)
         except Exception as error:  # noqa: BLE001 whatever a library raises: the run goes on
             traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {str(error).splitlines()[:1]}"[:300]}
+            words = " ".join(str(error).split())
+            answer = {"error": f"{type(error).__name__}: {words}"[:300]}
         answers.write(json.dumps(answer) + "\n")
 
 
