@@ -32,11 +32,13 @@ def main() -> None:
     chosen = parser.parse_args()
 
     import torch
+    from transformers.utils import logging as transformers_logging
 
     from benchmarks import bench_engine, bench_verdict
     from benchmarks.records import SCHEMA, contestants_table, replaced
     from benchmarks.timing import peak
 
+    transformers_logging.disable_progress_bar()
     torch.set_num_threads(1)
     rounds, start, top = 1 if chosen.quick else 3, time.perf_counter(), peak()
     print(f"one thread, float32, matrix-product peak {top:.0f} GFLOP/s, {rounds} rounds")

@@ -31,8 +31,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,6 @@ from benchmarks.prompts_needed import (
     resampled_power,
 )
 from benchmarks.records import number, table
-from benchmarks.timing import seconds
 from harness.claim.schema import Criterion
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,7 +123,37 @@ class Study:
             cells.append((*what, *spread, str(line.prompts), f"{line.power:.2f}", *cost, *saved))
         header = ("question", "effect", "design", "sd between pairs", "sd of one prompt")
         costs = ("prompts a pair", "power", "token passes", "seconds", "passes saved", "time saved")
-        return table((*header, *costs), cells)
+        return f"{table((*header, *costs), cells)}\n\n{self._steps()}"
+
+    def _steps(self) -> str:
+        """What each step saves at equal precision, prompts being had in fractions."""
+        cells = []
+        for question in dict.fromkeys(line.question for line in self.lines):
+            found = saved_for_precision([x for x in self.lines if x.question == question])
+            if found is not None:
+                each = [f"{p:.1f}x, {t:.1f}x" for p, t in found]
+                cells.append((question, *each))
+        steps = (PAIRED, "prefixes, rows", "expectations", "all three")
+        return f"At equal precision (passes, time):\n\n{table(('question', *steps), cells)}"
+
+
+def saved_for_precision(lines: Sequence[Line]) -> list[tuple[float, float]] | None:
+    """Of one question's four lines, how many times fewer token passes and seconds the same variance
+    takes after each step, and after all; None where a design has no cost.
+
+    Without the strata's multiples: a design's variance times what a prompt costs it.
+    """
+    each = []
+    for line in lines:
+        if line.prompts is None or line.passes is None or line.seconds is None:
+            return None
+        unit = line.spread.per_prompt / line.prompts
+        each.append((unit * line.passes, unit * line.seconds))
+    # the same loop runs the first two: what a prompt costs it is taken at the second's number
+    naive = each[1][0] / lines[1].spread.per_prompt, each[1][1] / lines[1].spread.per_prompt
+    each[0] = (naive[0] * lines[0].spread.per_prompt, naive[1] * lines[0].spread.per_prompt)
+    steps = [(a[0] / b[0], a[1] / b[1]) for a, b in pairwise(each)]
+    return [*steps, (each[0][0] / each[-1][0], each[0][1] / each[-1][1])]
 
 
 def criterion_of(job: Any) -> Criterion:
@@ -218,10 +249,12 @@ def measure(rounds: int, root: Path = ROOT) -> Study:
 def timed(
     runs: Mapping[tuple[str, int], Callable[[], float]], rounds: int
 ) -> dict[tuple[str, int], tuple[float, float]]:
-    """Token passes and median seconds of each, in turns, after a warm-up."""
-    passes = {name: run() for name, run in runs.items()}
+    """Token passes and median seconds of each, in turns; a cold first round is no median."""
+    passes: dict[tuple[str, int], float] = {}
     took: dict[tuple[str, int], list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            took[name].append(seconds(run))
+            start = time.process_time()
+            passes[name] = run()
+            took[name].append(time.process_time() - start)
     return {name: (passes[name], statistics.median(took[name])) for name in runs}

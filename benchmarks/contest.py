@@ -40,6 +40,8 @@ from harness.subject.interface import Prompts, Texts
 from harness.subject.native import NativeModel, load_native
 
 TOLERANCE = 1e-4
+FEW, MANY = 2, 1 << 30
+"""Conditions that warm up the engine and the bare form; as many as there are."""
 BRIDGE = "TransformerBridge"
 
 
@@ -129,32 +131,33 @@ class Contest:
 
     # ---- contestants ----
 
-    def engine(self) -> dict[str, Turn]:
-        size, some = self.size, self.edit.take(torch.arange(self.size.generate))
-        every = self.edit.take(torch.arange(self.size.score))
-        options = GenerateOptions(NEW, 1, max_rows=size.max_rows)
-        made = size.generate * size.prompts * NEW
+    def engine(self, few: int = MANY) -> dict[str, Turn]:
+        """``few``: of the conditions, to warm up."""
+        size, options = self.size, GenerateOptions(NEW, 1, max_rows=self.size.max_rows)
+        sampled, read = min(few, size.generate), min(few, size.score)
+        some, every = (self.edit.take(torch.arange(n)) for n in (sampled, read))
 
         def sample() -> object:
             return generate(self.model, self.task, self.prompts, some, options)
 
-        def read() -> object:
+        def sweep() -> object:
             return score(self.model, self.task, self.texts, every, ScoreOptions())
 
-        return {"generate": rate(made, sample), "score": rate(size.score, read)}
+        made = sampled * size.prompts * NEW
+        return {"generate": rate(made, sample), "score": rate(read, sweep)}
 
-    def bare(self) -> dict[str, Turn]:
-        size, vectors, bare = self.size, self.work.vectors, Bare(self.model.decoder)
-        made = size.generate * size.prompts * NEW
-        noise = torch.Generator().manual_seed(1)
+    def bare(self, few: int = MANY) -> dict[str, Turn]:
+        """As :meth:`engine`."""
+        size, bare = self.size, Bare(self.model.decoder)
+        some, every = self.work.vectors[: size.generate][:few], self.work.vectors[: size.score]
+        every, noise = every[:few], torch.Generator().manual_seed(1)
 
         def sample() -> object:
-            return bare.generate(self.work, vectors[: size.generate], NEW, size.max_rows, noise)
+            return bare.generate(self.work, some, NEW, size.max_rows, noise)
 
-        def read() -> object:
-            return bare.score(self.work, vectors[: size.score])
-
-        return {"generate": rate(made, sample), "score": rate(size.score, read)}
+        made = len(some) * size.prompts * NEW
+        sweep = rate(len(every), lambda: bare.score(self.work, every))
+        return {"generate": rate(made, sample), "score": sweep}
 
     def bridge(self) -> dict[str, Turn]:
         """Raises :class:`PeerFailed` where it does not agree."""
@@ -231,7 +234,10 @@ def hold(contest: Contest, processes: Mapping[str, Process], rounds: int) -> lis
     def failed(name: str, error: Exception) -> None:
         contest.absent[name] = str(error)
 
-    for name, turn in list(turns.items()):  # warm up
+    warm = dict(turns)
+    for who, make in ((ENGINE, contest.engine), (BARE, contest.bare)):
+        warm |= {f"{who}: {readout}": turn for readout, turn in make(FEW).items()}
+    for name, turn in warm.items():
         try:
             turn()
         except PeerFailed as error:

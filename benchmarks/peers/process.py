@@ -50,7 +50,7 @@ class Process:
         try:
             child.stdin.write(json.dumps({"do": do, **about}) + "\n")
             child.stdin.flush()
-        except BrokenPipeError as error:
+        except (BrokenPipeError, ValueError) as error:  # ended, or given up before
             raise PeerFailed(f"its process ended before {do!r}") from error
         with selectors.DefaultSelector() as ready:
             ready.register(child.stdout, selectors.EVENT_READ)

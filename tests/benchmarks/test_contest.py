@@ -14,6 +14,7 @@ from benchmarks.peers import PACKAGES
 from benchmarks.peers.environment import is_made, pins, requirements
 from benchmarks.peers.process import PeerFailed, Process
 from benchmarks.records import BARE, ENGINE
+from benchmarks.timing import interleave
 from tests.benchmarks.tiny import contest
 
 
@@ -72,6 +73,24 @@ def test_a_peer_that_fails_is_named_and_left_out(
     assert "broken" not in {r.contestant for r in rows}
     say(rows[0])
     assert "engine" in capsys.readouterr().out
+
+
+def test_a_turn_that_fails_is_left_out_of_later_rounds() -> None:
+    """The others keep a rate for every round; the failure is told once."""
+    told: list[tuple[str, str]] = []
+
+    def broken() -> float:
+        raise PeerFailed("gone")
+
+    rates, top = interleave(
+        {"a": lambda: 1.0, "b": broken, "c": lambda: 3.0},
+        2,
+        lambda name, error: told.append((name, str(error))),
+        PeerFailed,
+    )
+    assert rates == {"a": [1.0, 1.0], "c": [3.0, 3.0]}
+    assert told == [("b", "gone")]
+    assert len(top) == 2
 
 
 def test_a_peer_without_environment_says_how_it_is_made(tmp_path: Path) -> None:
