@@ -70,7 +70,7 @@ def test_the_linearised_spread_is_the_resampled_one(paired: bool) -> None:
 def test_equal_shares_of_strata_take_their_spread_away() -> None:
     """Prompts that differ by stratum only have no spread within."""
     stratum = np.arange(60) % 6
-    hits = np.stack([1.0 + stratum, 0.5 * (1.0 + stratum), 0.0 * stratum])[:, None]
+    hits = np.stack([1.0 + stratum, 0.5 + 0.0 * stratum, 0.0 * stratum])[:, None]
     counts = Counts(hits, np.full(hits.shape, 8.0), stratum)
     assert per_prompt(counts, paired=True) == pytest.approx(0, abs=1e-20)
 
@@ -121,8 +121,10 @@ def test_resampling_reaches_the_power_at_the_prompts_that_were_found() -> None:
 
 
 def test_a_study_without_a_gap_does_not_support() -> None:
-    """Where nothing was sampled that could be removed, there is no number and no support."""
+    """A replicate whose prompt shows no behaviour to remove has no number, and its study no
+    support: with half of the prompts such, one study of five replicates in 32 has five numbers."""
     hits = np.zeros((3, 1, 6))
-    hits[0, 0, 0] = 1.0
+    hits[0, 0, :3] = 1.0
     counts = Counts(hits, np.ones_like(hits), np.zeros(6, np.int64))
-    assert resampled_power(counts, 1, True, 1.0, 0.0, Design(2, 0.5), 200) < 0.2
+    power = resampled_power(counts, 1, True, 1.0, 0.0, Design(5, 0.5), 4000)
+    assert power == pytest.approx(1 / 32, abs=0.015)
