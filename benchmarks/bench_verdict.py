@@ -134,7 +134,12 @@ class Study:
                 each = [f"{p:.1f}x, {t:.1f}x" for p, t in found]
                 cells.append((question, *each))
         steps = (PAIRED, "prefixes, rows", "expectations", "all three")
-        return f"At equal precision (passes, time):\n\n{table(('question', *steps), cells)}"
+        words = (
+            "At equal variance within a pair (passes, time), were prompts to be had in fractions. "
+            "Where pairs differ more than prompts do, little of this can be cashed in, as the table "
+            "above shows; and expectations are another readout, whose variance is its own."
+        )
+        return f"{words}\n\n{table(('question', *steps), cells)}"
 
 
 def saved_for_precision(lines: Sequence[Line]) -> list[tuple[float, float]] | None:
