@@ -136,7 +136,7 @@ class Study:
         steps = (PAIRED, "prefixes, rows", "expectations", "all three")
         words = (
             "At equal variance within a pair (passes, time), were prompts to be had in fractions. "
-            "Where pairs differ more than prompts do, little of this can be cashed in, as the table "
+            "Where pairs differ more than prompts, little of this can be cashed in, as the table "
             "above shows; and expectations are another readout, whose variance is its own."
         )
         return f"{words}\n\n{table(('question', *steps), cells)}"
