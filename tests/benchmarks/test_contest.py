@@ -10,20 +10,31 @@ from torch import Tensor
 
 from benchmarks.bench_engine import say
 from benchmarks.contest import Contest, contestants, hold
+from benchmarks.loop import HOOK
 from benchmarks.peers import PACKAGES
 from benchmarks.peers.environment import is_made, pins, requirements
 from benchmarks.peers.process import PeerFailed, Process
 from benchmarks.records import BARE, ENGINE
 from benchmarks.timing import interleave
+from benchmarks.work import NEW
+from harness.subject.backend import SiteFunction, Watch
 from tests.benchmarks.tiny import contest
 
 
 def own(c: Contest) -> tuple[Tensor, Tensor, Tensor]:
     """The engine's clean and edited logits and greedy tokens."""
     last, rows = c.work.vectors[-1], c.work.prompts
-    for _ in range(40):
+    for _ in range(NEW):
         rows = torch.cat([rows, c.logits(rows, last)[:, -1:].argmax(-1)], 1)
-    return c.logits(c.work.tokens, None), c.logits(c.work.tokens, last), rows[:, -40:]
+    return c.logits(c.work.tokens, None), c.logits(c.work.tokens, last), rows[:, -NEW:]
+
+
+def rows_with(c: Contest, edit: SiteFunction) -> Tensor:
+    """Greedy tokens under another edit."""
+    rows = c.work.prompts
+    for _ in range(NEW):
+        rows = torch.cat([rows, c.model.logits(rows, Watch(HOOK, edit))[:, -1:].argmax(-1)], 1)
+    return rows[:, -NEW:]
 
 
 def test_the_engine_agrees_with_itself(tmp_path: Path) -> None:
@@ -39,8 +50,10 @@ def test_other_numbers_do_not_agree(tmp_path: Path) -> None:
     assert "clean logits differ" in c.disagreement(clean + 2e-4, edited, tokens)
     assert "edited logits differ" in c.disagreement(clean, clean, tokens)
     assert "clean logits differ" in c.disagreement(clean * torch.nan, edited, tokens)
+    everywhere = rows_with(c, lambda x: x + c.work.vectors[-1])
+    assert "greedy tokens" in c.disagreement(clean, edited, everywhere)
     other = tokens.clone()
-    other[2, 7] = (other[2, 7] + 1) % 48
+    other[2, 7] = (other[2, 7] + 1) % 190
     assert "greedy tokens" in c.disagreement(clean, edited, other)
 
 
