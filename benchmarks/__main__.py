@@ -1,5 +1,74 @@
-"""``python -m benchmarks``: the engine's benchmark, as ``make bench`` runs it."""
+"""``python -m benchmarks``: what ``make bench`` runs.
 
-from benchmarks.bench_engine import main
+    python -m benchmarks [--quick] [--write] [--only engine|verdict]
+
+``--write`` keeps the rows under ``benchmarks/results/`` and writes the tables of
+``benchmarks/README.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "benchmarks" / "README.md"
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="one round instead of three")
+    parser.add_argument("--write", action="store_true", help="write the results and the tables")
+    parser.add_argument("--only", choices=("engine", "verdict"), help="one of the two parts")
+    chosen = parser.parse_args()
+
+    import torch
+    from transformers.utils import logging as transformers_logging
+
+    from benchmarks import bench_engine, bench_verdict
+    from benchmarks.records import SCHEMA, contestants_table, replaced
+    from benchmarks.timing import peak
+
+    transformers_logging.disable_progress_bar()
+    torch.set_num_threads(1)
+    rounds, start, top = 1 if chosen.quick else 3, time.perf_counter(), peak()
+    print(f"one thread, float32, matrix-product peak {top:.0f} GFLOP/s, {rounds} rounds")
+    record: dict[str, Any] = {
+        "schema": SCHEMA,
+        "torch": torch.__version__,
+        "machine": platform.processor() or platform.machine(),
+        "threads": 1,
+        "rounds": rounds,
+        "peak_gflops": top,
+    }
+    setting = f"torch {torch.__version__}, {record['machine']}, {top:.0f} GFLOP/s, {rounds} rounds"
+    blocks = {}
+    if chosen.only != "verdict":
+        rows, absent = bench_engine.measure(rounds)
+        record |= {"rows": [asdict(r) for r in rows], "absent": absent}
+        said = [f"{name} took no part: {why}." for name, why in absent.items()]
+        blocks["engine"] = "\n\n".join([f"One run: {setting}.", contestants_table(rows), *said])
+    if chosen.only != "engine":
+        study = bench_verdict.measure(rounds)
+        record["verdict"] = study.as_json()
+        blocks["verdict"] = study.markdown()
+        print(blocks["verdict"])
+    print(f"{time.perf_counter() - start:.0f} s in all")
+    if chosen.write:
+        path = ROOT / "benchmarks" / "results" / f"engine-{datetime.now(UTC):%Y%m%d-%H%M}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record, indent=1) + "\n")
+        README.write_text(replaced(README.read_text(), blocks))
+        print(f"wrote {path.relative_to(ROOT)} and the tables of {README.relative_to(ROOT)}")
+
 
 main()

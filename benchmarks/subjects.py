@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from harness.errors import UnknownName
+from harness.subject.checkpoint import save_decoder
 from harness.subject.decoder import Decoder, DecoderConfig
 from harness.subject.interface import Grade, Prompts, Texts
 
@@ -28,6 +30,12 @@ def decoder(config: DecoderConfig, seed: int = 0) -> Decoder:
             else:
                 weight.copy_(0.05 * torch.randn(weight.shape, generator=make))
     return model
+
+
+def folder_of(model: Decoder, folder: Path) -> None:
+    """Export as a Hugging Face checkpoint whose words are numbers and that knows no end."""
+    words = ["<pad>", "<unk>", *(str(n) for n in range(2, model.config.vocab))]
+    save_decoder(model, folder, words, {"pad": 0, "unk": 1})
 
 
 def forward_flops(config: DecoderConfig, context: float) -> float:

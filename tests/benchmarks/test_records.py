@@ -1,0 +1,46 @@
+"""Tables of the benchmark and their place in the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.records import Row, contestants_table, replaced, row
+
+
+def test_ratios_are_medians_of_rounds() -> None:
+    """A round's ratio is taken before the median, so that a slow period hits both alike."""
+    made = row("s", "score", "u/s", "other", [10.0, 4.0, 9.0], [5.0, 1.0, 9.0])
+    assert (made.rate, made.engine) == (5.0, 2.0)
+    made = row("s", "score", "u/s", "engine", [2.0], [2.0], 5e9, [100.0])
+    assert made.share == pytest.approx(0.1)
+
+
+def test_a_missed_target_is_said() -> None:
+    """A ratio under its target is marked; one above is not, and others have none."""
+    rows = [
+        Row("s", "generate", "tokens/s", "engine", 1000.0, 1.0, 0.4),
+        Row("s", "generate", "tokens/s", "bare torch", 1200.0, 0.85),
+        Row("s", "generate", "tokens/s", "TransformerBridge", 400.0, 2.5),
+        Row("s", "generate", "tokens/s", "pyvene", 300.0, 3.3),
+    ]
+    lines = contestants_table(rows).splitlines()[2:]
+    assert ["not reached" in line for line in lines] == [False, True, False, False]
+    assert "40% of peak" in lines[0]
+
+
+def test_only_what_stands_between_the_markers_changes() -> None:
+    """Other text stays as it is; a marker that is not there once is refused."""
+    text = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n"
+    assert replaced(text, {"x": "new"}) == "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n"
+    assert replaced(replaced(text, {"x": "1"}), {"x": "2"}) == replaced(text, {"x": "2"})
+    for broken in ("", text + text, "<!-- x -->" + text, "<!-- /x --><!-- x -->"):
+        with pytest.raises(ValueError, match="markers"):
+            replaced(broken, {"x": "new"})
+
+
+def test_the_readme_has_both_places(repository: Path) -> None:
+    """``--write`` finds its markers."""
+    text = (repository / "benchmarks" / "README.md").read_text()
+    assert replaced(text, {"engine": "-", "verdict": "-"}) != text

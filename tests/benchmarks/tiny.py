@@ -1,0 +1,16 @@
+"""A contest small enough for a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.contest import Contest, Size
+from benchmarks.subjects import MINIATURE
+
+# smaller weights would take the same greedy tokens with and without the edit
+SIZE = Size("tiny", MINIATURE, 8, 3, 6, 4, 2, 2, 8, 1, 2)
+
+
+def contest(folder: Path) -> Contest:
+    """Random weights and work, in ``folder``."""
+    return Contest.open(SIZE, folder)
