@@ -21,7 +21,7 @@ from harness.digest import write_atomic
 from harness.errors import EXIT_OK, ClaimsError
 
 EXAMPLE = "first-claim"
-RECIPES = ("miniature.yaml",)
+RECIPES = ("miniature.yaml", "lagged.yaml")
 """Recipes that a new workspace starts with; their builders come with all of ``models/*.py``."""
 
 IGNORED = """\

@@ -17,6 +17,7 @@ def test_a_new_workspace_has_a_claim_that_check_accepts(
     assert main(["--workspace", str(workspace), "check"]) == 0
     assert "ready to be locked" in capsys.readouterr().out
     assert (workspace / "models" / "miniature.yaml").is_file()
+    assert (workspace / "models" / "lagged.yaml").is_file()
     assert (workspace / "models" / "miniature.py").is_file()
     assert not (workspace / "models" / "full-size.yaml").exists()
     assert ".cache/" in (workspace / ".gitignore").read_text()
