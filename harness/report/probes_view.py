@@ -28,6 +28,8 @@ WIDE, NARROW, HEIGHT = 700, 340, 230
 COLOURS = (svg.DATA, svg.OTHER, svg.THIRD)
 SWATCHES = ("thick", "other-thick", "third-thick")
 CONTEXT = "context"
+APART = 0.24
+"""Between the dots of two models at one head."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def _figure(name: str, title: str, rows: pd.DataFrame) -> FigureView:
         + "."
         for m in models
     )
-    words = f"Line chart over {rows['replicate'].nunique()} replicates. Means: {course}"
+    drawn = "Dots" if items[0].startswith("h") else "Line chart"
+    words = f"{drawn} over {rows['replicate'].nunique()} replicates. Means: {course}"
     body = [
         (f"{humane(str(m))} r{r}", *(number(v, 3) for v in values))
         for (m, r), values in zip(wide.index, wide.to_numpy(), strict=True)
@@ -94,7 +97,9 @@ def _figure(name: str, title: str, rows: pd.DataFrame) -> FigureView:
     return FigureView(
         id=name,
         title=title,
-        caption="Thin lines are replicates, thick lines their means.",
+        caption="Dots are replicates, bars their means."
+        if items[0].startswith("h")
+        else "Thin lines are replicates, thick lines their means.",
         description=words,
         wide=_draw(WIDE, name, title, words, wide, models),
         narrow=_draw(NARROW, f"{name}-n", title, words, wide, models),
@@ -114,12 +119,17 @@ def _draw(
         for n, model in enumerate(models):
             rows = values.loc[model].to_numpy()
             colour = COLOURS[n % len(COLOURS)]
+            if items[0].startswith("h"):  # heads have no order that a line could follow
+                at = x + APART * (n - (len(models) - 1) / 2)
+                axes.plot(np.tile(at, len(rows)), rows.ravel(), "o", color=colour, ms=3, alpha=0.45)
+                axes.plot(at, rows.mean(0), "_", color=colour, markersize=13, markeredgewidth=2.4)
+                continue
             for row in rows:
                 axes.plot(x, row, color=colour, linewidth=1, alpha=0.45)
             axes.plot(x, rows.mean(0), color=colour, linewidth=2.4, marker="o", markersize=3.5)
         axes.set_xticks(x, items)
         seen = [float(v) for v in values.to_numpy().ravel() if np.isfinite(v)]
-        axes.set_ylim(*limits(seen, floor=0.0))
+        axes.set_ylim(*limits(seen, floor=0.0 if min(seen, default=0.0) >= 0 else None))
         axes.yaxis.set_major_locator(ticks(5))
         return svg.inline(figure, name, title, words)
 

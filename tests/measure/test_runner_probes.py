@@ -56,6 +56,7 @@ probes:
           shuffles: 99}}
   head: {{kind: head-match, layer: 1, positions: step_onset, to: separator, texts: regulated,
          donor: next}}
+  own: {{kind: head-match, layer: 1, positions: step_onset, to: separator, texts: regulated}}
   ablated: {{kind: head-ablation, layer: 1, positions: step_onset, to: separator, texts: regulated}}
 preconditions:
   sane: {{kind: probe, probe: fires, on: regulation, item: marker, read: others, at_least: 1,
@@ -74,6 +75,7 @@ criteria:
     test: {{kind: superiority, margin: 0.0}}
     why: the head
 shown:
+  within: {{kind: probe, probe: own, on: standard, item: h0, read: attention}}
   effect: {{kind: probe, probe: ablated, on: standard, item: mean, read: effect}}
   row: {{kind: probe, probe: marker, on: regulation, item: marker, read: row_over_difference}}
 """
@@ -112,13 +114,16 @@ def test_every_kind_of_probe_leaves_the_numbers_that_it_declares(job: Job) -> No
 def test_the_other_model_comes_from_the_next_replicate(job: Job) -> None:
     """The matched standard model of replicate 0 is that of replicate 1, and the other way round."""
     found = load_evidence(job).probes
-    seen = found[(found["probe"] == "head") & (found["quantity"] == "attention")]
-    own = {
-        (r, m): tuple(seen[(seen["replicate"] == r) & (seen["model"] == m)]["value"])
-        for r in (0, 1)
-        for m in ("regulation", "standard")
-    }
-    assert len(set(own.values())) == 4  # four models, four answers
+    seen = found[found["quantity"].eq("attention") & found["item"].str.startswith("h")]
+
+    def looks(probe: str, model: str, replicate: int) -> tuple[float, ...]:
+        rows = seen[(seen["probe"] == probe) & (seen["model"] == model)]
+        return tuple(rows[rows["replicate"] == replicate]["value"])
+
+    for replicate, other in ((0, 1), (1, 0)):
+        assert looks("head", "standard", replicate) == looks("own", "standard", other)
+        assert looks("head", "standard", replicate) != looks("own", "standard", replicate)
+        assert looks("head", "regulation", replicate) == looks("own", "regulation", replicate)
     roles = {m for m, _ in ((k.split("/")[0], v) for k, v in record(job, 0)["models"].items())}
     assert roles == {"regulation", "standard"}
 
@@ -160,7 +165,7 @@ def test_judging_reads_the_numbers(job: Job) -> None:
     lens = lens[lens["model"] == "regulation"].set_index(["replicate", "item"])["value"]
     expected = [lens[r, "1"] / lens[r, "embed"] for r in (0, 1)]
     assert numbers["jump"] == pytest.approx(expected)
-    assert len(verdict.shown) == 2
+    assert len(verdict.shown) == 3
     broken = evidence.probes.replace({"item": {"1": "one"}})
 
     found = judge(replace(evidence, probes=broken))
