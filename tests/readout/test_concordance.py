@@ -24,7 +24,7 @@ HOOK = "blocks.1.hook_resid_post"
 
 
 class Ruled(Toy):
-    """The toy with a law: the hazard of the n-th onset is the n-th of ``law``, the last ever after."""
+    """The toy with a law: the n-th onset has the n-th of ``law``, and the last ever after."""
 
     def __init__(self, *law: float) -> None:
         self.law = torch.tensor(law, dtype=torch.float64)

@@ -36,8 +36,10 @@ def told(*, later: bool, kind: str = "level", readout: str = "fidelity") -> Evid
     """Three replicates of all arms; the base has .9 of every later readout, the others .4."""
     spec = {"kind": kind, "readout": readout, **ESTIMANDS[kind]}
     gate = superiority("c", spec, 0.5)
-    if kind in ("ordering", "dose-ordering"):
+    if kind in ("ordering", "dose-ordering", "contrasts"):
         gate = replace(gate, test=Test("all-of", 0.0))
+    if kind == "mean-ratio":
+        gate = replace(gate, test=Test("mean-ratio-above", 0.5, method="fieller"))
     cells = []
     for r in range(3):
         for arm, dose, value in (("base", 0.0, 0.9), ("far", 0.0, 0.4), ("swept", 0.0, 0.9),
@@ -45,9 +47,9 @@ def told(*, later: bool, kind: str = "level", readout: str = "fidelity") -> Evid
             variant = "d" if arm == "swept" else ""
             made, scored = cell(arm, r, rate=0.5, dose=dose, variant=variant)
             if later:
-                value += r / 100 if arm == "base" else r * r / 100  # no two arms in step
-                scored["fidelity"] = value
-                made |= {name: value for name in COLUMNS if name != "fidelity"}
+                own = value + (r / 100 if arm == "base" else r * r / 100)  # no two in step
+                scored["fidelity"] = own
+                made |= {name: own for name in COLUMNS if name != "fidelity"}
             cells.append((made, scored))
     return evidence(claim((*BARE, SWEPT), [gate], [HEALTHY], replicates=3), cells)
 
