@@ -12,10 +12,14 @@ from torch import Tensor
 from harness.errors import ClaimsError
 from harness.intervene.edit import operation
 from harness.readout.concordance import Pairs, placed
+from harness.readout.degenerate import written
 from harness.readout.generate import Generated
 from harness.readout.score import ScoreOptions, score
 from harness.subject.interface import Lawful, Prompts, Task
 from harness.subject.native import NativeModel
+from models import grammar as g
+from models.lagged_task import LaggedTask
+from models.task import PlanTask
 from tests.hf import seeded
 from tests.toy import END, OPENERS, PAD, SEP, Toy, tiny
 
@@ -171,3 +175,28 @@ def test_placement_counts_pairs_of_one_onset_with_and_one_without() -> None:
     assert np.array_equal(got, wanted, equal_nan=True)
     assert np.isnan(placed(Ruled(0.3), *made)).all()
     assert np.isnan(placed(Toy(), *made)).all()
+
+
+def test_the_lagged_familys_own_plans_are_placed_by_its_law() -> None:
+    """Phrases of its regulated plans stand where its hazard is high;
+    those of another law, which looks at the last step, are placed less well."""
+    scores = {}
+    for name, task in (("lagged", LaggedTask()), ("other", PlanTask())):
+        texts = task.texts("explore", 120, 3, "regulated")
+        start, end = texts.tokens.shape[1], g.PROMPT_LENGTH
+        made = Generated(texts.tokens[None, :, end:start], None)  # type: ignore[arg-type]
+        prompts = Prompts(texts.tokens[:, :end], texts.stratum)
+        got = placed(LaggedTask(), prompts, made, written(LaggedTask(), made))
+        scores[name] = float(np.nanmean(got))
+    assert scores["lagged"] > 0.9
+    assert scores["other"] < 0.75
+
+
+def test_fidelity_is_measured_on_the_lagged_family() -> None:
+    """Plain plans have likely and unlikely onsets; a random model ranks them by chance."""
+    task = LaggedTask()
+    texts = task.texts("explore", 60, 3, "plain")
+    model = NativeModel(tiny(vocab=task.vocab_size))
+    got = score(model, task, texts, None, ScoreOptions()).fidelity[0]
+    assert np.isfinite(got).mean() > 0.5
+    assert 0.2 < np.nanmean(got) < 0.8
