@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from harness.measure.dose import UNREADABLE, rise
@@ -77,8 +76,7 @@ def _member(view: View, spec: Spec, arm: str, variant: str) -> Member:
         picked = final[_top(selected).dose]
         chosen[r] = picked.share if picked.admissible else final[0.0].share
         chosen_dose[r] = picked.dose
-        known = (p for p in final.values() if np.isfinite(p.share))
-        ungated[r] = max(known, key=lambda p: (p.share, -p.dose))
+        ungated[r] = max(final.values(), key=lambda p: (p.share, -p.dose))
     return Member(f"{arm}/{variant}", best, best_dose, chosen, chosen_dose, ungated)
 
 
@@ -117,18 +115,17 @@ def points(view: View, spec: Spec, r: int, arm: str, variant: str, split: str) -
         coherent = all(rises[name] <= gate[name] for name in rises)
         nothing = float(row["dose"]) == 0.0
         if nothing:
-            view.value(r, arm, spec["readout"], 0.0, variant, split)  # a share to fall back on
+            view.value(r, arm, spec["readout"], 0.0, variant, split)  # the others compare
         share = view.share(
             float(row[spec["readout"]]), trained, f"{spec['readout']} of the trained model"
         )
-        known = np.isfinite(share)
         out.append(
             Point(
                 float(row["dose"]),
                 share,
                 {**rises, "onset_mass": onset, "elsewhere_mass": elsewhere},
                 bool(specific),
-                nothing or bool(specific and coherent and known),
+                nothing or bool(specific and coherent),
             )
         )
     return tuple(out)

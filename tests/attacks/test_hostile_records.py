@@ -440,7 +440,7 @@ CELLS: dict[str, tuple[Callable[[pa.Table], bytes], str]] = {
     "later-column-twice": (
         lambda t: packed(with_fidelity(t).append_column("fidelity", t["kl"])), "stands twice"),
     "later-column-as-text": (
-        lambda t: packed(with_fidelity(t, t["stratum"])), "column fidelity holds string"),
+        lambda t: packed(with_fidelity(t, t["stratum"])), "column fidelity holds"),
     "later-column-in-place-of-another": (
         lambda t: packed(with_fidelity(t).drop_columns(["kl"])), "without column kl"),
     "no-columns": (lambda t: packed(t.select([])), ""),
