@@ -17,8 +17,9 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.claim.parse import read_claim
-from harness.claim.schema import SCHEMA, UNITS, Arm, Claim, Criterion, Direction, Test
+from harness.claim.schema import SCHEMA, UNITS, Arm, Claim, Criterion, Direction, Site, Test
 from harness.claim.vocabulary import JUDGED
+from harness.subject.patterns import regex_of
 from harness.yamlio import of_json
 
 ORDERED = ("directions", "arms", "probes", "preconditions", "criteria", "shown")
@@ -35,7 +36,7 @@ def claim_to_json(claim: Claim) -> dict[str, Any]:
         "unit": claim.unit,
         "subject": asdict(claim.subject),
         "samples": asdict(claim.samples),
-        "sites": {name: asdict(site) for name, site in claim.sites.items()},
+        "sites": {name: _site(site) for name, site in claim.sites.items()},
         "directions": [_direction(d) for d in claim.directions],
         "arms": [_arm(a) for a in claim.arms],
         "preconditions": [
@@ -83,6 +84,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value
+
+
+def _site(site: Site) -> dict[str, Any]:
+    regex = regex_of(site.positions)
+    written = site.positions if regex is None else {"regex": regex, "at": "end"}
+    return {"hook": site.hook, "positions": written}
 
 
 def _direction(direction: Direction) -> dict[str, Any]:

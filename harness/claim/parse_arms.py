@@ -25,6 +25,7 @@ from harness.claim.vocabulary import FEATURES, HOST, JUDGED
 from harness.errors import nearest
 from harness.fields import Node
 from harness.subject.interface import Recipe
+from harness.subject.patterns import class_name, fault
 from harness.subject.recipe import HOOK, MOST_REPLICATES, POSITIONS
 
 WITHOUT_DIRECTION = ("replace-mean", "replace-zero")
@@ -110,11 +111,24 @@ def sites(node: Node) -> dict[str, Site]:
             hook=keys["hook"].pattern(HOOK, "a hook point, such as blocks.2.hook_resid_post")
             if "hook" in keys
             else "",
-            positions=keys["positions"].pattern(POSITIONS, "a position class, such as step_onset")
-            if "positions" in keys
-            else "",
+            positions=_positions(keys["positions"]) if "positions" in keys else "",
         )
     return out
+
+
+def _positions(node: Node) -> str:
+    """A position class of the task, or one that the claim writes itself."""
+    if not isinstance(node.value, dict):
+        return node.pattern(POSITIONS, "a position class, such as step_onset")
+    keys = node.fields(("regex",), ("at",))
+    if "at" in keys:
+        keys["at"].word(("end",), "place")
+    if "regex" not in keys:
+        return ""
+    regex = keys["regex"].text()
+    if regex and (words := fault(regex)):
+        keys["regex"].problem(f"the expression is refused: {words}", "See docs/interventions.md")
+    return class_name(regex)
 
 
 def arms(node: Node, names: Names) -> tuple[Arm, ...]:

@@ -46,7 +46,8 @@ METHODS = (
 
 @dataclass(frozen=True)
 class Site:
-    """A hook point and a position class of the task."""
+    """A hook point and a position class: the task's, or ``regex:`` and an expression, for the
+    positions at which the text so far ends with a match (``harness.subject.patterns``)."""
 
     hook: str
     positions: str

@@ -11,10 +11,17 @@ from typing import Any, Literal
 
 GENERATED = ("rate", "garbage_rate")
 SCORED = ("onset_mass", "elsewhere_mass", "ordinary_loss", "kl")
-READOUTS = GENERATED + SCORED
+LATER = ("fidelity", "placed", "repetition", "clean_nats", "format_valid")
+READOUTS = GENERATED + SCORED + LATER
 """``rate`` and ``garbage_rate``: shares of generated steps. ``onset_mass``, ``elsewhere_mass``:
 mean mass of the behaviour's opening tokens at onsets and in step bodies. ``ordinary_loss``: nats a
-token over ordinary steps. ``kl``: from the clean model, nats a position at onsets."""
+token over ordinary steps. ``kl``: from the clean model, nats a position at onsets.
+
+``fidelity``: within texts, the chance that the likelier of two onsets under the task's law has more
+mass. ``placed``: within generated rows, that the onset with the behaviour was the likelier one.
+``repetition``: share of generated token 3-grams that occurred before. ``clean_nats``: of generated
+text under the same model without edit, nats a token. ``format_valid``: share of generated rows
+without garbage."""
 
 DICTIONARIES = ("regulation", "standard", "random")
 JUDGED = "judged"

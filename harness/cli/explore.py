@@ -25,6 +25,11 @@ READOUTS = {
     "elsewhere_mass": "elsewhere",
     "ordinary_loss": "loss",
     "kl": "kl",
+    "fidelity": "fidelity",
+    "placed": "placed",
+    "repetition": "repeats",
+    "clean_nats": "clean nats",
+    "format_valid": "valid",
 }
 """Readout -> heading."""
 
@@ -62,16 +67,17 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "folder": str(job.folder),
             "read_besides": list(read_besides(job)),
         }
+        known = {name: head for name, head in READOUTS.items() if table[name].notna().any()}
         output.say(f"{job.claim.id}: {STAMP}")
         output.table(
-            ("arm", "candidate", "dose", "n", *READOUTS.values()),
+            ("arm", "candidate", "dose", "n", *known.values()),
             [
                 (
                     r["arm"],
                     r["variant"] or "-",
                     number(r["dose"]),
                     str(r["n"]),
-                    *(number(r[name]) for name in READOUTS),
+                    *(number(r[name]) for name in known),
                 )
                 for r in table.to_dict("records")
             ],

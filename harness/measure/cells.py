@@ -63,6 +63,11 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Mode -> column -> what it holds."""
+LATER: Mapping[str, Mapping[str, str]] = {
+    "generate": {"placed": NUMBER, "repetition": NUMBER, "clean_nats": NUMBER},
+    "score": {"fidelity": NUMBER},
+}
+"""Mode -> columns that cells written since there is such a readout have, and earlier ones lack."""
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     "generate": ("variant", "dose", "prompt"),
     "score": ("variant", "dose", "prompt"),
@@ -84,11 +89,11 @@ def table_of(data: bytes, mode: str, keys: Mapping[str, Any] | None = None) -> p
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = COLUMNS[mode]
+    columns: dict[str, str] = {**COLUMNS[mode], **LATER.get(mode, {})}
     try:
         thrift = {f"thrift_{of}_size_limit": MOST_THRIFT for of in ("string", "container")}
         about = pq.ParquetFile(pa.BufferReader(data), **thrift)
-        _footer(about.metadata, about.schema_arrow, columns)
+        columns = _footer(about.metadata, about.schema_arrow, columns, LATER.get(mode, {}))
         if unpacked(data) > MOST_UNPACKED:
             raise NotACell(f"its pages unpack to more than {MOST_UNPACKED} bytes")
         words = [c for c, kind in columns.items() if kind in (TEXT, LABEL)]
@@ -121,8 +126,12 @@ def _doses(column: pa.ChunkedArray) -> bool:
     return not column.null_count and bool(pc.all(fits).as_py() is not False)
 
 
-def _footer(about: Any, schema: pa.Schema, columns: Mapping[str, str]) -> None:
-    """What the footer says of itself, checked before a page is read."""
+def _footer(
+    about: Any, schema: pa.Schema, columns: Mapping[str, str], later: Mapping[str, str]
+) -> dict[str, str]:
+    """What the footer says of itself, checked before a page is read; the columns that are there:
+    all but, perhaps, some of ``later``."""
+    columns = {name: k for name, k in columns.items() if name in schema.names or name not in later}
     if about.num_rows > MOST_ROWS:
         raise NotACell(f"{about.num_rows} rows, more than {MOST_ROWS}")
     if about.num_row_groups > MOST_GROUPS:
@@ -136,6 +145,7 @@ def _footer(about: Any, schema: pa.Schema, columns: Mapping[str, str]) -> None:
     for name, kind in columns.items():
         if not _fits(schema.field(name).type, kind):
             raise NotACell(f"column {name} holds {str(schema.field(name).type)[:60]}, not {kind}")
+    return columns
 
 
 def _fits(found: pa.DataType, kind: str) -> bool:

@@ -49,6 +49,7 @@ REPLICATE = record(
         "direction_norm": each(number),
         "direction_length": each(number),
         "planned": each(each(every(PLANNED))),
+        "positions": each(every(text)),
     },
 )
 ATTEMPT = record(

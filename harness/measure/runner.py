@@ -35,6 +35,7 @@ from harness.measure.store import CellName, write_cell, write_record
 from harness.measure.tables import summarise
 from harness.subject.backend import Model, load_model
 from harness.subject.interface import Task
+from harness.subject.patterned import marked_texts, patterned
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Measured:
 def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) -> None:
     """Measure one replicate and write it. The caller holds the replicate's lock."""
     torch.set_num_threads(1)  # two threads in one process can be eight times slower than one
-    claim, task = job.claim, workshop.builder.task
+    claim, task = job.claim, patterned(workshop.builder.task)
     needed = models_needed(claim, job.recipe, replicate)
     built: dict[tuple[str, int], Built] = {key: workshop.model(*key) for key in needed}
     models: dict[tuple[str, int], Model] = {
@@ -93,6 +94,8 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     if len(probed):
         write_cell(job.folder, CellName("probes", replicate, job.final_split, "probes"), probed)
     record = _record(job, replicate, built, fitting, chosen, quality)
+    if replicate == 0 and (marked := _marked(job, task)):
+        record["positions"] = marked
     if watch.found:
         record["read_besides"] = sorted(watch.found)
     write_record(job.folder, replicate, record)
@@ -101,6 +104,16 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
 def _fit_texts(job: Job, task: Task, replicate: int) -> Mapping[str, Any]:
     seed = job.seeds.seed("texts", "fit", replicate)
     return {v: task.texts("fit", job.claim.samples.fit, seed, v) for v in task.variants}
+
+
+def _marked(job: Job, task: Task) -> dict[str, list[str]]:
+    """Site of an intervening arm -> the first judged texts with its positions marked."""
+    sites = dict.fromkeys(str(a.site) for a in job.claim.arms if a.operation is not None)
+    if not sites:
+        return {}
+    texts = _sample(job, task, job.final_split).texts
+    where = {site: job.claim.sites[site].positions for site in sites}
+    return {s: marked_texts(task, texts.tokens, texts.lengths, p) for s, p in where.items()}
 
 
 def _sample(job: Job, task: Task, split: str) -> Sample:

@@ -21,6 +21,8 @@ from harness.intervene.subspace_edit import SubspaceEdit
 from harness.measure.runner_edit import edit_of
 from harness.measure.runner_fit import Fitting
 from harness.readout.behaviour import grade
+from harness.readout.concordance import placed
+from harness.readout.degenerate import clean_nats, repetition, written
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score
 from harness.subject.backend import Model
@@ -87,6 +89,7 @@ def run_generate(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame
     options = GenerateOptions(new_tokens=sample.new_tokens, seed=sample.generation_seed)
     made = generate(batch.model, fitting.task, sample.prompts, batch.edit, options)
     counted = grade(fitting.task, sample.prompts, made)
+    lengths = written(fitting.task, made)
     return _frame(
         batch,
         sample.prompts.stratum,
@@ -96,6 +99,9 @@ def run_generate(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame
             "behaviour": counted.behaviour.astype(np.int32),
             "garbage": counted.garbage.astype(np.int32),
             "text": counted.text,
+            "placed": placed(fitting.task, sample.prompts, made, lengths),
+            "repetition": repetition(fitting.task, made, lengths),
+            "clean_nats": clean_nats(batch.model, sample.prompts, made, lengths),
         },
     )
 
@@ -112,6 +118,7 @@ def run_score(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame:
             "elsewhere_mass": made.elsewhere_mass,
             "ordinary_loss": made.ordinary_loss,
             "kl": made.kl,
+            "fidelity": made.fidelity,
         },
     )
 

@@ -27,6 +27,7 @@ from harness.readout.dictionary import load_dictionary, quality, random_like
 from harness.readout.features import count_features
 from harness.subject.backend import Model
 from harness.subject.interface import Texts
+from harness.subject.patterned import patterned
 
 
 def measure_features(
@@ -43,7 +44,7 @@ def measure_features(
     trained, standard = feature_roles(job.claim)
     pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
     classes = feature_positions(job.claim)
-    task = workshop.builder.task
+    task = patterned(workshop.builder.task)
     samples = job.claim.samples
     tables, found = [], {}
     for hook in hooks:

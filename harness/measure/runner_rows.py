@@ -21,6 +21,7 @@ from harness.readout.dictionary import Dictionary, load_dictionary, random_like
 from harness.readout.features import count_features
 from harness.readout.marker import marker, matched_rates
 from harness.subject.backend import Model
+from harness.subject.patterned import patterned
 
 
 def dictionaries_at(
@@ -53,7 +54,7 @@ def decoder_row(
     whose = str(spec.dictionary)
     dictionary = dictionaries_at(job, workshop, trained, standard, replicate, site.hook)[whose]
     pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
-    task, seed = workshop.builder.task, job.seeds.seed("texts", "select")
+    task, seed = patterned(workshop.builder.task), job.seeds.seed("texts", "select")
     count = job.claim.samples.select
     texts = {v: task.texts("select", count, seed, v) for v in task.variants}
     counted = count_features(pair, task, texts, {whose: dictionary}, site.hook, [site.positions])

@@ -33,9 +33,13 @@ from harness.measure.store import (
 KEYS = ["replicate", "split", "arm", "variant", "dose"]
 GENERATED = ["rate", "garbage_rate", "steps"]
 SCORED = ["onset_mass", "elsewhere_mass", "ordinary_loss", "kl"]
+ROWS = ["placed", "repetition", "clean_nats"]
+"""Readouts of generated rows that have a column of their own, which earlier cells lack."""
+TEXTS = ["fidelity"]
+"""The same of scored texts."""
 MOST_ROWS = 1 << 24
 """Of all cells of an attempt together."""
-READOUTS = (*GENERATED[:2], *SCORED)
+READOUTS = (*GENERATED[:2], *SCORED, *TEXTS, *ROWS, "format_valid")
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,10 @@ class Evidence:
 def summarise(generate: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
     """One row per (replicate, split, arm, variant, dose).
 
-    ``rate`` and ``garbage_rate`` are ratios of sums over prompts (NaN without any step); scored
-    readouts are means over texts. ``dose_measured`` is the median over generated prompts, ``fired``
+    ``rate`` and ``garbage_rate`` are ratios of sums over prompts (NaN without any step); the other
+    readouts are means over the rows or texts that have a number (NaN without any, so also where a
+    cell is older than its column). ``format_valid`` is the share of generated rows with a step and
+    without a step of garbage. ``dose_measured`` is the median over generated prompts, ``fired``
     the sum of edited positions while generating, ``delta_max`` the largest change.
     """
     parts = []
@@ -74,16 +80,33 @@ def summarise(generate: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
             sums["garbage_rate"] = sums["garbage"] / sums["steps"].replace(0, np.nan)
         sums["dose_measured"] = total["dose_measured"].median()
         sums["delta_max"] = total["delta_max"].max()
+        valid = (generate["steps"] > 0) & (generate["garbage"] == 0)
+        sums["format_valid"] = valid.groupby([generate[key] for key in KEYS], sort=True).mean()
+        sums[ROWS] = _means(generate, ROWS)
         parts.append(sums.drop(columns=["behaviour", "garbage"]))
     if len(score):
-        means = score.groupby(KEYS, sort=True)[SCORED].mean()
+        means = _means(score, [*SCORED, *TEXTS])
         scored = score.groupby(KEYS, sort=True)
         means["fired_scored"] = scored["fired"].sum()
         means["dose_scored"] = scored["dose_measured"].median()
         parts.append(means)
     if not parts:
-        return pd.DataFrame(columns=[*KEYS, *GENERATED, *SCORED])
+        return pd.DataFrame(columns=[*KEYS, "steps", *READOUTS])
     return pd.concat(parts, axis=1).reset_index()
+
+
+def _means(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Means of the columns by condition; NaN for a column that the table does not have."""
+    present = [name for name in columns if name in table]
+    means = table.groupby(KEYS, sort=True)[present].mean()
+    return means.reindex(columns=columns).astype(np.float64)
+
+
+def was_measured(readout: str, generate: pd.DataFrame, score: pd.DataFrame) -> bool:
+    """Whether the cells have what a readout is made of."""
+    of = {**dict.fromkeys(ROWS, generate), **dict.fromkeys([*SCORED, *TEXTS], score)}
+    table = of.get(readout, generate)
+    return bool(len(table)) and (readout not in of or readout in table)
 
 
 def load_tables(folder: Path) -> dict[str, pd.DataFrame]:

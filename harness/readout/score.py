@@ -9,8 +9,11 @@ first edited column on, and unembeds only the positions that are read.
     ordinary_loss   mean nats/token of the text's step tokens; at onsets -log(p(token) / (1 - p(B)))
                     with B the opening tokens, and onsets followed by B left out
     kl              mean KL(clean || edited), nats, over onset positions
+    fidelity        over pairs of onsets whose hazards differ under the task's law, the share in
+                    which the likelier onset has more mass (``harness.readout.concordance``)
 
-A text without such a position gets NaN. Dose 0 *is* the clean run, so it is bit-identical to it.
+A text without such a position or pair gets NaN, and for ``fidelity`` every text of a task that
+offers no hazard. Dose 0 *is* the clean run, so it is bit-identical to it.
 
 Not covered: losses of prompts and of separators; sampling (``harness.readout.generate``).
 """
@@ -18,7 +21,7 @@ Not covered: losses of prompts and of separators; sampling (``harness.readout.ge
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +32,7 @@ from torch import Tensor
 from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.apply import Applied, Evidence, Trace
 from harness.intervene.edit import Rewrite
+from harness.readout.concordance import Pairs, hazard
 from harness.readout.vocabulary import log_total, slices
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
@@ -53,6 +57,7 @@ class Scores:
     elsewhere_mass: NDArray[np.float64]
     ordinary_loss: NDArray[np.float64]
     kl: NDArray[np.float64]
+    fidelity: NDArray[np.float64]
     evidence: Evidence
 
 
@@ -67,6 +72,7 @@ class _Chunk:
     onsets: int
     following: Tensor  # [K] next token, -1 if the text ends
     first: int  # first edited column
+    pairs: Pairs | None  # of onsets whose hazards differ; None where the task offers none
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ def score(
         )
     conditions = 1 if edit is None else edit.size
     trace = Trace(conditions, count, width)
-    out = np.full((4, conditions, count), np.nan)
+    out = np.full((5, conditions, count), np.nan)
     for chunk in _chunks(task, texts, None if edit is None else edit.positions, options):
         clean = model.clean(chunk.tokens, hook, chunk.first, chunk.at)
         base, kept = _read(clean.readout, model.vocab, chunk, behaviour, None)
@@ -159,7 +165,7 @@ def score(
     if edit is not None:
         trace.require_fired(edit.positions, edit.hook)
     evidence = Evidence.none(conditions, count) if edit is None else trace.evidence()
-    return Scores(out[0], out[1], out[2], out[3], evidence)
+    return Scores(out[0], out[1], out[2], out[3], out[4], evidence)
 
 
 def _chunks(
@@ -190,20 +196,18 @@ def _chunks(
             edited = task.positions(positions, tokens) & valid
         columns = edited.any(0).nonzero()
         first = int(columns[0]) if len(columns) else 0
-        yield _Chunk(items, tokens, edited, at, len(onset), ahead.flatten()[at], first)
+        pairs, risk = None, hazard(task, tokens)
+        if risk is not None:
+            where = risk.flatten()[onset].numpy(), (onset // tokens.shape[1]).numpy()
+            pairs = Pairs.of(*where, len(items))
+        yield _Chunk(items, tokens, edited, at, len(onset), ahead.flatten()[at], first, pairs)
 
 
 def _take(chunk: _Chunk, some: Tensor) -> _Chunk:
     """The chunk with only these of the positions read."""
     onsets = int((some < chunk.onsets).sum())
-    return _Chunk(
-        chunk.items,
-        chunk.tokens,
-        chunk.edited,
-        chunk.at[some],
-        onsets,
-        chunk.following[some],
-        chunk.first,
+    return replace(
+        chunk, at=chunk.at[some], onsets=onsets, following=chunk.following[some], pairs=None
     )
 
 
@@ -252,7 +256,7 @@ def _overwrite(base: _Values, new: _Values, where: Tensor, onsets: int) -> _Valu
 
 
 def _summarise(values: _Values, chunk: _Chunk) -> NDArray[np.float64]:
-    """Means per text [4, b]: onset mass, elsewhere mass, ordinary loss, KL."""
+    """Per text [5, b]: means of onset mass, elsewhere mass, ordinary loss and KL; fidelity."""
     b, T = chunk.tokens.shape
     row = (chunk.at // T).numpy()
     n = chunk.onsets
@@ -263,6 +267,9 @@ def _summarise(values: _Values, chunk: _Chunk) -> NDArray[np.float64]:
             _mean(mass[n:], row[n:], b),
             _mean(values.loss.double().numpy(), row, b),
             _mean(values.kl.double().numpy(), row[:n], b),
+            np.full(b, np.nan)
+            if chunk.pairs is None
+            else chunk.pairs.concordance(values.log_mass[:n].numpy()),
         ]
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.claim.vocabulary import LATER
 from harness.measure.tables import summarise
 from harness.report.records import ReportInput
 
@@ -141,3 +142,13 @@ def judged_doses(report: ReportInput) -> dict[int, float]:
         if dose is not None:
             found[int(record["replicate"])] = float(dose)
     return found
+
+
+def named(claim: Mapping[str, Any]) -> tuple[str, ...]:
+    """Readouts of :data:`LATER` that anything in the claim reads, in that order."""
+    rows = [row.get("estimand") or {} for row in claim.get("criteria") or ()]
+    rows += [*(claim.get("shown") or ()), *(claim.get("preconditions") or ())]
+    rule = claim.get("dose_rule") or {}
+    found = {str(row.get(key)) for row in (*rows, rule) for key in ("readout", "damage")}
+    found |= {str(name) for name in rule.get("bounds") or ()}
+    return tuple(name for name in LATER if name in found)

@@ -29,6 +29,12 @@ READOUTS: Mapping[str, str] = {
     "ordinary_loss": "ordinary loss, nats per token",
     "onset_mass": "behaviour mass at step onsets",
     "elsewhere_mass": "behaviour mass elsewhere",
+    "kl": "divergence from the clean model at step onsets, nats",
+    "fidelity": "fidelity to the task's law, concordance at step onsets",
+    "placed": "placement of the behaviour, concordance in generated rows",
+    "repetition": "repetition, share of generated 3-grams",
+    "clean_nats": "surprise of the clean model, nats per generated token",
+    "format_valid": "valid rows, share of generated rows",
 }
 """Readout -> the words on the axis."""
 

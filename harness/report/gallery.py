@@ -23,7 +23,7 @@ from harness.report.words import NONE, finite, humane, number
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 BELOW = ("garbage_rate", "ordinary_loss")
-"""Readouts drawn below the behaviour."""
+"""Readouts drawn below the behaviour; after them those of ``curves.named``."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
         forests=_forests(report, criteria),
         families=_families(criteria),
         features=_features(report),
-        single=_single(frame, arms),
+        single=_single(frame, arms, cv.named(report.claim)),
     )
 
 
@@ -133,7 +133,8 @@ def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str) -> Sweep:
 
     main = figure("rate", large=large)
     assert main is not None  # the caller saw a curve of rates
-    below = tuple(f for f in (figure(r, large=False) for r in BELOW) if f)
+    wanted = (*BELOW, *cv.named(report.claim))
+    below = tuple(f for f in (figure(r, large=False) for r in wanted) if f)
     return Sweep(humane(arm), str(arms[arm].get("label") or ""), large, main, below)
 
 
@@ -194,10 +195,10 @@ def _families(criteria: tuple[Mapping[str, Any], ...]) -> tuple[FigureView, ...]
     return tuple(found)
 
 
-def _single(frame: pd.DataFrame, arms: cv.Arms) -> Table | None:
+def _single(frame: pd.DataFrame, arms: cv.Arms, named: tuple[str, ...]) -> Table | None:
     """Arms at no dose or one: mean over variants within a replicate, then over replicates."""
     swept = cv.sweeps(frame, arms)
-    readouts = [r for r in ("rate", *BELOW) if r in frame.columns]
+    readouts = [r for r in ("rate", *BELOW, *named) if r in frame.columns]
     rows = []
     for name, arm in arms.items():
         part = frame[frame["arm"] == name]

@@ -1,9 +1,9 @@
 """One claim's page, as HTML and as Markdown.
 
 Order: the verdict's sentence; criteria; dose-response; replicates; candidates; probes;
-preconditions; samples; the lock; what the verdict does not show; commands. Where no verdict can
-stand, the preconditions (or deviations) come first and the criteria's numbers are in a box that
-says that they are not admissible. An exploration is stamped and has no outcomes.
+preconditions; samples; where the edits are; the lock; what the verdict does not show; commands.
+Where no verdict can stand, the preconditions (or deviations) come first and the criteria's numbers
+are in a box that says that they are not admissible. An exploration is stamped and has no outcomes.
 
 Not covered: reading a workspace (``harness.report.build``), writing (``harness.report.write``).
 """
@@ -33,6 +33,7 @@ from harness.report.probes_view import ProbesView, probes_view
 from harness.report.records import Rendered, ReportInput, checked
 from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
+from harness.report.sites_view import SiteView, sites_view
 from harness.report.versions_view import VersionsView, versions_view
 from harness.report.words import Standing, listing, standing
 
@@ -71,6 +72,7 @@ class PageView:
     samples: tuple[PromptSamples, ...]
     marked: bool
     """Whether any step of the samples carries a mark."""
+    sites: tuple[SiteView, ...]
     lock: LockView
     versions: VersionsView
     excluded: tuple[str, ...]
@@ -123,6 +125,7 @@ def page_view(report: ReportInput) -> PageView:
         dictionaries=dictionary_table(report),
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
+        sites=sites_view(report),
         lock=lock_view(report),
         versions=versions_view(report.versions, str(verdict.get("registration") or "")),
         excluded=tuple(listing(x) for x in verdict.get("excluded") or ()),

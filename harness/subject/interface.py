@@ -142,6 +142,19 @@ class Task(Protocol):
         """Readable text of one row [T]."""
 
 
+@runtime_checkable
+class Lawful(Protocol):
+    """What a task may offer besides: the chance that its law gives the behaviour."""
+
+    def hazard(self, tokens: Tensor) -> Tensor:
+        """Chance [B, T] (float) that the behaviour comes after each step onset of tokens [B, T];
+        NaN elsewhere.
+
+        By the law that the models with the behaviour were trained on, whatever text this is: in a
+        text without the behaviour it says where the law would put it. Causal, as ``positions`` is.
+        """
+
+
 @dataclass(frozen=True)
 class Health:
     """Per model: loss above the generator's entropy (nats/token), rates over generated steps."""

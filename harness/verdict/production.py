@@ -114,6 +114,8 @@ def points(view: View, spec: Spec, r: int, arm: str, variant: str, split: str) -
         specific = read and (onset <= 0 or onset - elsewhere >= gate["specificity"] * onset)
         coherent = all(rises[name] <= gate[name] for name in rises)
         nothing = float(row["dose"]) == 0.0
+        if nothing:
+            view.value(r, arm, spec["readout"], 0.0, variant, split)  # the others compare
         share = view.share(
             float(row[spec["readout"]]), trained, f"{spec['readout']} of the trained model"
         )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness.claim.schema import LARGEST_DOSE, UNITS, Arm, Claim
 from harness.errors import ClaimsError, RecordBroken
-from harness.measure.tables import Evidence, summarise
+from harness.measure.tables import Evidence, summarise, was_measured
 
 JUDGED = "judged"
 
@@ -198,9 +198,10 @@ class View:
         key = (replicate, split or self.final, arm_name, variant, self.dose(replicate, arm, at))
         self._require_reached(replicate, arm, variant, key[-1])
         row = self._rows.get(key)
-        number = float("nan") if row is None else float(row[readout])
+        number = float("nan") if row is None else float(row.get(readout, np.nan))
         if not np.isfinite(number):
-            what = "was not measured" if row is None else "is not a number"
+            known = was_measured(readout, self.evidence.generate, self.evidence.score)
+            what = "is not a number" if row is not None and known else "was not measured"
             raise MissingNumber(
                 f"{readout} of arm {arm_name!r} {variant!r} at dose {key[-1]:g} "
                 f"on {key[1]}, replicate {replicate}, {what}",

@@ -19,7 +19,7 @@ from harness.errors import RecordBroken
 from harness.lock.ledger import ledger_path
 from harness.lock.lockfile import lock_path
 from harness.measure.artefacts import MARK, Silent, Workshop
-from harness.measure.cells import COLUMNS, MOST_ROWS
+from harness.measure.cells import COLUMNS, LATER, MOST_ROWS
 from harness.measure.job import Job
 from harness.measure.store import CellName, json_bytes, read_cell, write_cell
 from harness.measure.tables import load_evidence
@@ -417,6 +417,12 @@ def swelling(n: int) -> pa.Array:
     return pa.array(["a" * 40_000_000 + str(k) for k in range(n)])
 
 
+def with_fidelity(table: pa.Table, values: Any = None) -> pa.Table:
+    """The cell with the later column ``fidelity``, and once only."""
+    bare = table.drop_columns(["fidelity"]) if "fidelity" in table.column_names else table
+    return bare.append_column("fidelity", bare["kl"] if values is None else values)
+
+
 UNSEEN, GAPS = "cannot be seen", "empty places"
 CELLS: dict[str, tuple[Callable[[pa.Table], bytes], str]] = {
     "empty": (lambda t: b"", ""),
@@ -429,6 +435,14 @@ CELLS: dict[str, tuple[Callable[[pa.Table], bytes], str]] = {
     "column-more": (lambda t: packed(t.append_column("arm", t["stratum"])), "a column 'arm'"),
     "column-named-to-forge": (
         lambda t: packed(t.append_column("a\n\x1b[31m", t["kl"])), r"a column 'a\n\x1b[31m'"),
+    "later-column-of-another-mode": (
+        lambda t: packed(t.append_column("repetition", t["kl"])), "a column 'repetition'"),
+    "later-column-twice": (
+        lambda t: packed(with_fidelity(t).append_column("fidelity", t["kl"])), "stands twice"),
+    "later-column-as-text": (
+        lambda t: packed(with_fidelity(t, t["stratum"])), "column fidelity holds"),
+    "later-column-in-place-of-another": (
+        lambda t: packed(with_fidelity(t).drop_columns(["kl"])), "without column kl"),
     "no-columns": (lambda t: packed(t.select([])), ""),
     "nested": (column("stratum", lambda n: pa.array([["a"]] * n)), "holds list"),
     "structs": (column("kl", lambda n: pa.array([{"a": 1.0}] * n)), "holds struct"),
@@ -503,13 +517,17 @@ def test_a_million_rows_are_read(job: Job) -> None:
 
 @pytest.mark.parametrize("mode", COLUMNS)
 def test_every_mode_declares_what_the_runner_writes(tmp_path: Path, mode: str) -> None:
-    """A table of the declared columns comes back as it was written."""
+    """A table of the declared columns comes back as it was written, with later ones or without."""
     some = {"text": "a", "label": "a", "count": 3, "number": 0.5}
-    table = pd.DataFrame({name: [some[kind]] for name, kind in COLUMNS[mode].items()})
-    name = CellName("arm", 0, "confirm", mode)
-    write_cell(tmp_path, name, table)
-    found = read_cell(tmp_path / "cells" / name.file)
-    pd.testing.assert_frame_equal(found[list(table)], table, check_dtype=False)
+    later = LATER.get(mode, {})
+    for extra in ({}, later, dict(list(later.items())[:1])):
+        columns = {**COLUMNS[mode], **extra}
+        table = pd.DataFrame({name: [some[kind]] for name, kind in columns.items()})
+        name = CellName("arm", 0, "confirm", mode)
+        write_cell(tmp_path, name, table)
+        found = read_cell(tmp_path / "cells" / name.file)
+        assert set(found) == {*columns, "arm", "replicate", "split"}
+        pd.testing.assert_frame_equal(found[list(table)], table, check_dtype=False)
 
 
 FILE_NAMES = (

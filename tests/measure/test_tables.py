@@ -12,7 +12,7 @@ import pytest
 from harness.errors import NothingThere, RecordBroken
 from harness.measure.job import attempt_job
 from harness.measure.store import CellName
-from harness.measure.tables import load_evidence, load_tables, summarise
+from harness.measure.tables import load_evidence, load_tables, summarise, was_measured
 from tests.measure.forged import attempted, workspace, write_replicate
 
 KEYS = {"replicate": 0, "split": "confirm", "arm": "treat", "variant": "d", "dose": 0.5}
@@ -57,6 +57,32 @@ def test_scores_are_means_over_the_texts_that_have_one() -> None:
     row = summarise(pd.DataFrame(), scored([1.0, 3.0, float("nan")])).iloc[0]
     assert row["ordinary_loss"] == pytest.approx(2.0)
     assert np.isnan(summarise(pd.DataFrame(), scored([float("nan")])).iloc[0]["ordinary_loss"])
+
+
+def test_a_row_is_valid_with_a_step_and_without_garbage() -> None:
+    """Counted row by row, not step by step; a row that never ends a step is not valid."""
+    row = summarise(generated((4, 1, 0), (9, 0, 3), (0, 0, 0), (1, 0, 0)), pd.DataFrame()).iloc[0]
+    assert row["format_valid"] == 0.5
+
+
+def test_later_readouts_are_means_over_the_rows_that_have_one() -> None:
+    """A row without a phrase has no placement and is left out."""
+    rows = generated((1, 0, 0), (1, 0, 0), (1, 0, 0), placed=[1.0, np.nan, 0.5],
+                     repetition=[0.0, 0.1, 0.2], clean_nats=[1.0, 2.0, np.nan])  # fmt: skip
+    row = summarise(rows, scored([1.0, 1.0], fidelity=[0.5, 1.0])).iloc[0]
+    assert row[["placed", "repetition", "clean_nats", "fidelity"]].tolist() == pytest.approx(
+        [0.75, 0.1, 1.5, 0.75]
+    )
+
+
+def test_cells_from_before_a_readout_have_no_number_for_it() -> None:
+    """Everything else is as it would be with the column."""
+    row = summarise(generated((1, 0, 0)), scored([1.0])).iloc[0]
+    assert row[["placed", "repetition", "clean_nats", "fidelity"]].isna().all()
+    assert row["ordinary_loss"] == 1.0
+    assert not was_measured("placed", generated((1, 0, 0)), scored([1.0]))
+    assert was_measured("format_valid", generated((1, 0, 0)), pd.DataFrame())
+    assert was_measured("rate", generated((1, 0, 0)), scored([1.0]))
 
 
 def test_the_realised_dose_is_a_median_and_the_change_a_maximum() -> None:

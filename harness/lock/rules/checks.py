@@ -24,6 +24,11 @@ BROKEN_SHARE = 0.5
 """Garbage in half of all steps, or a share that rose by half of its range."""
 DOUBLED = 1.0
 """A relative rise of a loss by as much as the loss itself."""
+BROKEN_RISE: Mapping[str, float] = {
+    **{"garbage_rate": BROKEN_SHARE, "ordinary_loss": DOUBLED},
+    **{"repetition": BROKEN_SHARE, "clean_nats": BROKEN_NATS},
+}
+"""Readout that a dose rule may bound -> a rise that bounds nothing."""
 TENFOLD = 10.0
 """A relative rise of a share."""
 NEXT_TO_NOTHING = 0.1
@@ -50,7 +55,7 @@ def checks(design: Design) -> Iterator[Refusal]:
             yield refusal(rule, f"preconditions.{one.name}.{name}", reason)
     if design.claim.dose_rule is not None:
         for name, bound in design.claim.dose_rule.bounds.items():
-            most = {"garbage_rate": BROKEN_SHARE, "ordinary_loss": DOUBLED}.get(name)
+            most = BROKEN_RISE.get(name)
             if most is not None and bound >= most:
                 reason = f"a rise of {bound:g} bounds no damage; write less than {most:g}"
                 yield refusal("vacuous", f"dose_rule.bounds.{name}", reason)

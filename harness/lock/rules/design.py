@@ -27,10 +27,13 @@ from harness.subject.interface import Recipe
 
 Span = tuple[float, float]
 
-SHARES = ("rate", "garbage_rate", "onset_mass", "elsewhere_mass")
+SHARES = (
+    *("rate", "garbage_rate", "onset_mass", "elsewhere_mass"),
+    *("fidelity", "placed", "repetition", "format_valid"),
+)
 """Readouts that lie in [0, 1]."""
 NATS = 30.0
-DAMAGE = ("garbage_rate", "ordinary_loss", "kl")
+DAMAGE = ("garbage_rate", "ordinary_loss", "kl", "repetition", "clean_nats")
 """Readouts that rise where a model is disturbed."""
 DECIDING = ("arm", "arms", "minus", "over", "than", "against")
 """Parameters of an estimand whose arms decide, where they intervene."""
