@@ -1,5 +1,7 @@
 """What an arm says of components: in which way they are ablated, and which heads or neurons.
 
+The role of ``with`` is read by the caller, who knows the roles.
+
 Not covered: whether the site has them (``suits_components``), how many (only the model knows).
 """
 
@@ -11,8 +13,9 @@ from typing import Any
 from harness.claim.schema import WAYS
 from harness.fields import Node
 
-COMPONENTS = ("way", "heads", "neurons")
-BELONGS = dict.fromkeys(COMPONENTS, ("ablate",))
+COMPONENTS = ("way", "heads", "neurons", "with")
+BOTH = ("ablate", "interchange")
+BELONGS = {"way": BOTH[:1], "heads": BOTH, "neurons": BOTH, "with": BOTH[1:]}
 """The operations that a key belongs to."""
 MOST_PARTS = 4096
 
@@ -27,6 +30,10 @@ def components(entry: Node, keys: Mapping[str, Node], operation: str) -> dict[st
         entry.problem(
             "an ablation does not say what takes the activation's place",
             f"Add way: and one of {', '.join(WAYS)}",
+        )
+    if operation == "interchange" and "with" not in keys:
+        entry.problem(
+            "an interchange does not say with which model", "Add with: and a role of the recipe"
         )
     return {
         "way": keys["way"].word(WAYS, "way to ablate") if "way" in keys else None,

@@ -17,8 +17,8 @@ from typing import Any
 SCHEMA = "causal-claims/claim/1"
 
 AFFINE = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
-OPERATIONS = (*AFFINE, "ablate")
-WITHOUT_DIRECTION = ("replace-mean", "replace-zero", "ablate")
+OPERATIONS = (*AFFINE, "ablate", "interchange")
+WITHOUT_DIRECTION = ("replace-mean", "replace-zero", "ablate", "interchange")
 WAYS = ("zero", "mean", "resample")
 CONTROLS = ("isotropic", "covariance", "placebo")
 RANKS = (1, 2, 4, 8, 16)
@@ -150,6 +150,9 @@ class Arm:
     """The heads that are ablated, at the site of what heads mix; none named: the whole site."""
     neurons: tuple[int, ...] = ()
     """The same of neurons, at the site of the MLP's neurons."""
+    partner: str | None = None
+    """Of an interchange: the role (``with`` in the file) whose activation takes the place; of the
+    replicate ``donor`` further on."""
 
     @property
     def at_judged_dose(self) -> bool:
@@ -163,7 +166,7 @@ class Arm:
     @property
     def part(self) -> tuple[object, ...]:
         """What of the site is replaced, and by what; beside operation and directions."""
-        return (self.way, self.heads, self.neurons)
+        return (self.way, self.heads, self.neurons, self.partner)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _arm(check: Check, arm: Arm) -> None:
             f"the donor is {arm.donor} replicates on, and there are {replicates}",
             f"Write a number below {replicates}",
         )
-    if arm.donor and arm.operation in WITHOUT_DIRECTION:
+    if arm.donor and arm.undirected and arm.partner is None:
         check.reader.problem(f"{path}.donor", f"{arm.operation} has no donor", "Remove donor:")
 
 

@@ -28,6 +28,12 @@ def check_components(check: Check, arm: Arm) -> None:
                 f"{key} cannot be told apart at {site.hook}: {why}",
                 f"Use a site with hook: blocks.N{end}, or remove {key}:",
             )
+    if arm.partner == arm.on and not arm.donor:
+        check.reader.problem(
+            f"arms.{arm.name}.with",
+            f"an interchange of {arm.on} with itself changes nothing",
+            "Name another role, or add donor: for the same role of another replicate",
+        )
     for name in arm.directions if arm.of is None else (arm.of,):
         spec = check.directions.get(name)
         if spec is not None and check.sound("directions", name):

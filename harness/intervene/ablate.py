@@ -86,8 +86,10 @@ class Ablation:
                     f"cannot run ablations at {first.hook} and {one.hook} in one batch",
                     fix="Stack ablations of one model, one hook and one position class",
                 )
-        parts = {p: torch.cat([getattr(e, p) for e in edits]) for p in ("share", "mask", "way")}
-        return replace(first, **parts)
+        share, mask, way = (
+            torch.cat([getattr(e, p) for e in edits]) for p in ("share", "mask", "way")
+        )
+        return replace(first, share=share, mask=mask, way=way)
 
 
 def ablation(

@@ -19,6 +19,7 @@ from harness.claim.schema import Arm
 from harness.intervene.ablate import Ablation
 from harness.intervene.apply import Evidence
 from harness.intervene.edit import Edit, Rewrite
+from harness.intervene.interchange import Interchange
 from harness.intervene.subspace_edit import SubspaceEdit
 from harness.measure.runner_components import component_edit
 from harness.measure.runner_edit import edit_of
@@ -32,7 +33,7 @@ from harness.subject.interface import Prompts, Texts
 Label = tuple[str, str, float]
 """(arm, variant, dose)"""
 
-COMPONENTS = ("ablate",)
+COMPONENTS = ("ablate", "interchange")
 SHAPES: tuple[Any, ...] = (Edit, SubspaceEdit, Ablation)
 """In the order in which they are run: one vector a condition, several, components."""
 
@@ -82,6 +83,13 @@ def batches(fitting: Fitting, arms: Sequence[Arm], judged: float | None) -> Iter
             alike = [(e, labels) for e, labels in edits if isinstance(e, kind)]
             if alike:
                 yield Batch(model, kind.stack([e for e, _ in alike]), _joined(alike))
+        swaps: dict[int, list[tuple[Interchange, list[Label]]]] = {}
+        for edit, labels in edits:
+            if isinstance(edit, Interchange):
+                swaps.setdefault(id(edit.beside), []).append((edit, labels))
+        for alike in swaps.values():  # one batch per other model
+            swap = Interchange.stack([e for e, _ in alike])
+            yield Batch(swap.beside, swap, _joined(alike))
 
 
 def _joined(edits: Sequence[tuple[object, list[Label]]]) -> tuple[Label, ...]:
