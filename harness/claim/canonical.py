@@ -110,6 +110,10 @@ def _arm(arm: Arm) -> dict[str, Any]:
             out["donor"] = arm.donor
         if arm.unit != UNITS[0]:  # locks from before there were units have none
             out["unit"] = arm.unit
+        out |= {"with": arm.partner} if arm.partner is not None else {}
+        out |= {"way": arm.way} if arm.way is not None else {}
+        out |= {"heads": list(arm.heads)} if arm.heads else {}
+        out |= {"neurons": list(arm.neurons)} if arm.neurons else {}
         out["doses"] = JUDGED if arm.doses is None else list(arm.doses)
     if arm.label:
         out["label"] = arm.label

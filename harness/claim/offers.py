@@ -37,6 +37,7 @@ def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
     for arm in claim.arms:
         if check.sound("arms", arm.name) and arm.on in caps:
             _sides(check, arm, caps)
+            _partner(check, arm, caps)
     if claim.dose_rule is not None:
         rule = {"arm": claim.dose_rule.arm, "baseline": claim.dose_rule.baseline}
         _replicates(check, "dose_rule", rule, caps)
@@ -97,6 +98,20 @@ def _sides(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
                 )
 
 
+def _partner(check: Check, arm: Arm, caps: Mapping[str, int | None]) -> None:
+    """The other model of an interchange is trained wherever it is needed."""
+    n, cap = check.claim.subject.replicates, caps[arm.on]
+    last = None if arm.partner is None else caps.get(arm.partner)
+    if last is None:
+        return
+    if any((r + arm.donor) % n >= last for r in range(n if cap is None else min(n, cap))):
+        check.reader.problem(
+            f"arms.{arm.name}.with",
+            f"role {arm.partner!r} stops at {last} replicates",
+            "Lift that in the recipe, or use another role",
+        )
+
+
 def _roles(direction: Direction, arm: Arm) -> tuple[str, ...]:
     """The roles that a direction compares in an arm, ``host`` resolved."""
     other = direction.negative
@@ -152,7 +167,7 @@ def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) 
     arms = [arm for arm in claim.arms if check.sound("arms", arm.name)]
     if len(arms) < len(claim.arms):
         return
-    built = {arm.on for arm in arms}
+    built = {arm.on for arm in arms} | {arm.partner for arm in arms if arm.partner is not None}
     for arm in arms:
         for name in arm.directions:
             if name in check.directions:

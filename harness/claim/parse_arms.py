@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.claim.kinds import READOUTS
+from harness.claim.parse_components import COMPONENTS, components
 from harness.claim.schema import (
     CONTROLS,
     LARGEST_DOSE,
     OPERATIONS,
     UNITS,
+    WITHOUT_DIRECTION,
     Arm,
     DoseRule,
     Site,
@@ -28,7 +30,6 @@ from harness.subject.interface import Recipe
 from harness.subject.patterns import class_name, fault
 from harness.subject.recipe import HOOK, MOST_REPLICATES, POSITIONS
 
-WITHOUT_DIRECTION = ("replace-mean", "replace-zero")
 DONORS = {"same": 0, "next": 1}
 MOST_CONTROLS = 1000
 MOST_DOSES = 64
@@ -142,6 +143,7 @@ BARE = ("on", "label")
 INTERVENING = (
     *("site", "operation", "direction", "directions", "control", "count", "of"),
     *("doses", "unit", "donor"),
+    *COMPONENTS,
 )
 
 
@@ -175,6 +177,8 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
         label=label,
         unit=unit,
         of=reference(keys["of"], "direction", names.directions) if "of" in keys else None,
+        partner=role(keys["with"], names) if "with" in keys else None,
+        **components(entry, keys, operation),
     )
     _what_moves(entry, keys, operation)
     return arm

@@ -16,7 +16,10 @@ from typing import Any
 
 SCHEMA = "causal-claims/claim/1"
 
-OPERATIONS = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
+AFFINE = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
+OPERATIONS = (*AFFINE, "ablate", "interchange")
+WITHOUT_DIRECTION = ("replace-mean", "replace-zero", "ablate", "interchange")
+WAYS = ("zero", "mean", "resample")
 CONTROLS = ("isotropic", "covariance", "placebo")
 RANKS = (1, 2, 4, 8, 16)
 LEADS = ("mean-difference",)
@@ -142,10 +145,29 @@ class Arm:
     unit: str = UNITS[0]
     of: str | None = None
     """The direction that random ones are drawn like: its two models, its rank."""
+    way: str | None = None
+    """Of an ablation: what takes the activation's place."""
+    heads: tuple[int, ...] = ()
+    """The heads that are ablated, at the site of what heads mix; none named: the whole site."""
+    neurons: tuple[int, ...] = ()
+    """The same of neurons, at the site of the MLP's neurons."""
+    partner: str | None = None
+    """Of an interchange: the role (``with`` in the file) whose activation takes the place; of the
+    replicate ``donor`` further on."""
 
     @property
     def at_judged_dose(self) -> bool:
         return self.doses is None
+
+    @property
+    def undirected(self) -> bool:
+        """Whether its operation has neither directions nor controls: one variant, without name."""
+        return self.operation in WITHOUT_DIRECTION
+
+    @property
+    def part(self) -> tuple[object, ...]:
+        """What of the site is replaced, and by what; beside operation and directions."""
+        return (self.way, self.heads, self.neurons, self.partner)
 
 
 @dataclass(frozen=True)

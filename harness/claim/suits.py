@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.claim.kinds import Kind
-from harness.claim.parse_arms import WITHOUT_DIRECTION
-from harness.claim.schema import UNITS, Arm, Claim
+from harness.claim.schema import UNITS, WITHOUT_DIRECTION, Arm, Claim
 from harness.claim.sound import Check
+from harness.claim.suits_components import check_components
 from harness.claim.suits_kinds import PLANNED, by_kind, exclusion, pairs_and_ratios, unlabelled
 from harness.claim.suits_probes import check_probes
 from harness.claim.vocabulary import AT_ARMS, JUDGED, ORDERINGS
@@ -54,6 +54,7 @@ def _arm(check: Check, arm: Arm) -> None:
     path = f"arms.{arm.name}"
     _unit(check, arm)
     _directions(check, arm)
+    check_components(check, arm)
     if arm.operation in SHARES and any(d > 1 for d in arm.doses or ()):
         check.reader.problem(
             f"{path}.doses",
@@ -67,7 +68,7 @@ def _arm(check: Check, arm: Arm) -> None:
             f"the donor is {arm.donor} replicates on, and there are {replicates}",
             f"Write a number below {replicates}",
         )
-    if arm.donor and arm.operation in WITHOUT_DIRECTION:
+    if arm.donor and arm.undirected and arm.partner is None:
         check.reader.problem(f"{path}.donor", f"{arm.operation} has no donor", "Remove donor:")
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.errors import NothingFired
-from harness.intervene.edit import Rewrite
+from harness.intervene.edit import Keyed, Keys, Rewrite
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,11 @@ class Trace:
 class Applied:
     """A site function: applies ``rewrite`` to the rows and positions last given to :meth:`aim`."""
 
-    def __init__(self, rewrite: Rewrite, trace: Trace) -> None:
-        self.rewrite, self.trace = rewrite, trace
+    def __init__(self, rewrite: Rewrite, trace: Trace, first_item: int = 0) -> None:
+        self.rewrite, self.trace, self.first_item = rewrite, trace, first_item
         self.aimed = 0  # positions that calls should have edited so far
         self._all_active = bool(rewrite.active.all())
+        self._keyed = rewrite if isinstance(rewrite, Keyed) else None
         self._index = self._condition = self._row = self._position = torch.empty(0)
         self._mask = torch.empty(0)
 
@@ -99,7 +100,12 @@ class Applied:
             return x
         flat = x.reshape(-1, x.shape[-1])
         before = flat[self._index]
-        after = self.rewrite.apply(before, self._condition)
+        if self._keyed is None:
+            after = self.rewrite.apply(before, self._condition)
+        else:
+            item = self._row % self.trace.shape[1] + self.first_item
+            keys = Keys(item, self._position, self._index)
+            after = self._keyed.apply_at(before, self._condition, keys)
         if not self._all_active:
             after = torch.where(self.rewrite.active[self._condition, None], after, before)
         for norms, of in ((self.trace.delta, after - before), (self.trace.before, before)):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.gather import CHUNK_TEXTS, Gathered, gather
-from harness.subject.backend import Model
+from harness.subject.backend import Model, width
 from harness.subject.interface import Task, Texts
 
 Kept = TypeVar("Kept")
@@ -97,7 +97,7 @@ def behaviour_gradient(context: FitContext, model: Model) -> Tensor:
 
 def _gradient(context: FitContext, model: Model) -> Tensor:
     opens = torch.tensor(context.task.token_sets[context.behaviour])
-    total, onsets = torch.zeros(model.d_model), 0
+    total, onsets = torch.zeros(width(model, context.hook)), 0
 
     def goal(mask: Tensor) -> Callable[[Tensor], Tensor]:
         def value(logits: Tensor) -> Tensor:

@@ -6,14 +6,15 @@ A condition's parameters are one row of each tensor, so that arms and doses run 
 batch. Dose 0 is *inactive*: it goes through ``torch.where`` and leaves every bit as it was.
 
 Not covered: which rows and positions (``harness.intervene.apply``), edits that are not affine
-(``harness.readout.dictionary.FeatureEdit``), several sites at once.
+(``harness.readout.dictionary.FeatureEdit``) or that depend on the position
+(``harness.intervene.ablate``), several sites at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -36,6 +37,24 @@ class Rewrite(Protocol):
 
     def apply(self, x: Tensor, condition: Tensor) -> Tensor:
         """Activations [n, d] edited by the conditions with indices [n]; x is left alone."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Whose activations are edited, all [n]: the ``item`` (prompt or text), its absolute
+    ``position``, and ``flat``, the row among all rows and positions of the call."""
+
+    item: Tensor
+    position: Tensor
+    flat: Tensor
+
+
+@runtime_checkable
+class Keyed(Rewrite, Protocol):
+    """A rewrite that depends on whose activation it edits."""
+
+    def apply_at(self, x: Tensor, condition: Tensor, keys: Keys) -> Tensor:
+        """As ``apply``, for the activations of ``keys``."""
 
 
 @dataclass(frozen=True)

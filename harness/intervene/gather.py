@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import NothingFired
-from harness.subject.backend import Model
+from harness.subject.backend import Model, width
 from harness.subject.interface import Task, Texts
 
 CHUNK_TEXTS = 64
@@ -53,7 +53,7 @@ def gather(
             following.append(ahead[member])
             items.append(row + low)
             variants.append(torch.full_like(row, number))
-    x = torch.cat(xs) if xs else torch.empty(0, model.d_model)
+    x = torch.cat(xs) if xs else torch.empty(0, width(model, hook))
     if len(x) == 0:
         raise NothingFired(
             f"no position of class {positions!r} in {len(texts)} text variants",

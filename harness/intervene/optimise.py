@@ -21,6 +21,7 @@ from torch import Tensor
 from harness.errors import NothingFired
 from harness.intervene.context import FitContext, rows_of
 from harness.intervene.gather import CHUNK_TEXTS
+from harness.subject.backend import width
 from harness.subject.interface import Texts
 
 STEPS = 30
@@ -36,7 +37,7 @@ def optimised(context: FitContext) -> Tensor:
     """
     host = context.host
     length = context.radius * context.gathered(host).median_norm()
-    unit = _ascent(context, torch.zeros(host.d_model, dtype=torch.float64))[1]
+    unit = _ascent(context, torch.zeros(width(host, context.hook), dtype=torch.float64))[1]
     unit = unit / unit.norm().clamp_min(1e-300)
     first, second = torch.zeros_like(unit), torch.zeros_like(unit)
     best, top = unit, -float("inf")

@@ -19,6 +19,7 @@ from harness.claim.schema import Claim
 from harness.lock.lint_recipe import seed_rules
 from harness.lock.pilot import Pilot
 from harness.lock.refusal import RULES, Refusal, refusal
+from harness.lock.rules.ablations import ablations
 from harness.lock.rules.checks import checks, outcomes
 from harness.lock.rules.controls import controls
 from harness.lock.rules.decidable import decidable
@@ -51,7 +52,7 @@ def findings(claim: Claim, recipe: Recipe, pilot: Pilot | None = None) -> tuple[
     found = [*_whole(design), *checks(design), *outcomes(design), *contradictions(design)]
     found += seed_rules(recipe)
     for criterion in claim.criteria:
-        for rules in (decidable, margins, controls, nulls, pilots):
+        for rules in (decidable, margins, controls, ablations, nulls, pilots):
             found += rules(design, criterion)
     found += _waivers(claim, found)
     waived = (

@@ -63,6 +63,12 @@ RULES: Mapping[str, Rule] = {
         "effect, or a null without a margin above 0",
         "a criterion that cannot lose decides nothing",
     ),
+    "one-way": Rule(
+        "an ablation that decides, by one or two of zero, mean and resample, where the others are "
+        "neither arms nor named under `does_not_show`",
+        "the three ask different things, and an effect of one may be none of another",
+        True,
+    ),
     "outcome": Rule(
         "a precondition on the number that a criterion judges",
         "a result against the claim would come out as INVALID, never as FAIL",

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from harness.claim.schema import Arm
+from harness.intervene.ablate import Ablation
 from harness.intervene.apply import Evidence
 from harness.intervene.edit import Edit, Rewrite
+from harness.intervene.interchange import Interchange
 from harness.intervene.subspace_edit import SubspaceEdit
+from harness.measure.runner_components import component_edit
 from harness.measure.runner_edit import edit_of
 from harness.measure.runner_fit import Fitting
 from harness.readout.behaviour import grade
@@ -30,6 +34,10 @@ from harness.subject.interface import Prompts, Texts
 
 Label = tuple[str, str, float]
 """(arm, variant, dose)"""
+
+COMPONENTS = ("ablate", "interchange")
+SHAPES: tuple[Any, ...] = (Edit, SubspaceEdit, Ablation)
+"""In the order in which they are run: one vector a condition, several, components."""
 
 
 @dataclass(frozen=True)
@@ -61,23 +69,29 @@ def batches(fitting: Fitting, arms: Sequence[Arm], judged: float | None) -> Iter
         else:
             grouped.setdefault((arm.on, str(arm.site)), []).append(arm)
     for members in grouped.values():
-        edits: list[tuple[Edit | SubspaceEdit, list[Label]]] = []
+        edits: list[tuple[Any, list[Label]]] = []
         for arm in members:
             doses = arm.doses
             if doses is None:
                 if judged is None:
                     continue
                 doses = (judged,)
-            edit, named = edit_of(fitting, arm, doses)
+            make = component_edit if arm.operation in COMPONENTS else edit_of
+            edit, named = make(fitting, arm, doses)
             edits.append((edit, [(arm.name, variant, dose) for variant, dose in named]))
         model = fitting.host(members[0])
-        # one vector a condition, then several: rows of two shapes make two batches
-        vectors = [(e, labels) for e, labels in edits if isinstance(e, Edit)]
-        if vectors:
-            yield Batch(model, Edit.stack([e for e, _ in vectors]), _joined(vectors))
-        spaces = [(e, labels) for e, labels in edits if isinstance(e, SubspaceEdit)]
-        if spaces:
-            yield Batch(model, SubspaceEdit.stack([e for e, _ in spaces]), _joined(spaces))
+        # conditions of different shapes make different batches
+        for kind in SHAPES:
+            alike = [(e, labels) for e, labels in edits if isinstance(e, kind)]
+            if alike:
+                yield Batch(model, kind.stack([e for e, _ in alike]), _joined(alike))
+        swaps: dict[int, list[tuple[Interchange, list[Label]]]] = {}
+        for edit, labels in edits:
+            if isinstance(edit, Interchange):
+                swaps.setdefault(id(edit.beside), []).append((edit, labels))
+        for alike in swaps.values():  # one batch per other model
+            swap = Interchange.stack([e for e, _ in alike])
+            yield Batch(swap.beside, swap, _joined(alike))
 
 
 def _joined(edits: Sequence[tuple[object, list[Label]]]) -> tuple[Label, ...]:

@@ -24,7 +24,7 @@ from harness.intervene.subspace import orthonormal
 from harness.intervene.subspace_edit import SubspaceEdit, subspace_operation
 from harness.measure.runner_dose import Host, Planned, by_kl, own
 from harness.measure.runner_fit import Fitting
-from harness.subject.backend import Model
+from harness.subject.backend import Model, width
 
 Labels = list[tuple[str, float]]
 """(variant, dose in the arm's unit)"""
@@ -63,8 +63,9 @@ def edit_of(
 
 def variants(fitting: Fitting, arm: Arm) -> dict[str, Variant]:
     """Variant name -> vector: the candidates, the random controls r00, r01, ..., or nothing."""
-    if arm.operation is not None and arm.operation.startswith("replace"):
-        return {"": Variant(torch.zeros(fitting.host(arm).d_model))}
+    if arm.undirected:
+        hook = fitting.claim.sites[str(arm.site)].hook
+        return {"": Variant(torch.zeros(width(fitting.host(arm), hook)))}
     if arm.control is None:
         given = {name: fitting.direction(arm, name) for name in arm.directions}
         return {name: Variant(one.unit, one.basis) for name, one in given.items()}

@@ -25,7 +25,7 @@ from harness.measure.runner_dose import Planned
 from harness.measure.runner_rows import decoder_row
 from harness.measure.store import direction_file
 from harness.plan.needs import HOST
-from harness.subject.backend import Model
+from harness.subject.backend import Model, width
 from harness.subject.interface import Task, Texts
 
 
@@ -139,7 +139,8 @@ class Fitting:
         if spec.method == "from-file":
             if spec.file is None:
                 raise ClaimsError("a direction from a file names no file", where=spec.name)
-            return load_direction(self.job.root / spec.file, self.host(arm).d_model)
+            hook = self.claim.sites[spec.site].hook
+            return load_direction(self.job.root / spec.file, width(self.host(arm), hook))
         if spec.method == "dictionary-row":
             assert self.workshop is not None
             return decoder_row(self.job, self.workshop, spec, self.models, self.other(arm))

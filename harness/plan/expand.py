@@ -77,7 +77,7 @@ def conditions(arm: Arm) -> tuple[Condition, ...]:
 
 
 def _variants(arm: Arm) -> tuple[str, ...]:
-    if arm.operation is not None and arm.operation.startswith("replace"):
+    if arm.undirected:
         return ("",)
     if arm.control is not None:
         return tuple(f"r{n:02d}" for n in range(arm.count))

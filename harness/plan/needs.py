@@ -28,6 +28,8 @@ def models_needed(claim: Claim, recipe: Recipe, replicate: int) -> tuple[tuple[s
         if cap is not None and replicate >= cap:
             continue
         needed[arm.on, replicate] = None
+        if arm.partner is not None:
+            needed[arm.partner, (replicate + arm.donor) % n] = None
         for name in arm.directions if arm.of is None else (arm.of,):
             spec = directions[name]
             for role in (spec.positive, spec.negative, spec.map_from):

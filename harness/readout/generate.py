@@ -71,7 +71,7 @@ def generate(
         model.check_site(edit.hook)
         mask = task.positions(edit.positions, prompts.tokens)
     trace = Trace(conditions, count, length + options.new_tokens)
-    applied = None if edit is None else Applied(edit, trace)
+    applied = None if edit is None else Applied(edit, trace, options.first_prompt)
     watch = None if applied is None or edit is None else Watch(edit.hook, applied)
     run = _Run(model, task, edit, applied, watch, options, count)
     tokens = prompts.tokens.new_full((conditions * count, options.new_tokens), task.pad_id)

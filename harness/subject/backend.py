@@ -2,10 +2,11 @@
 
 Two backends implement it: :class:`harness.subject.native.NativeModel` (our own decoder, fast) and
 :class:`harness.subject.bridge.BridgeModel` (TransformerLens's bridge, the reference). Sites carry
-TransformerLens's names; a site's activation is [rows, positions, d_model].
+TransformerLens's names; a site's activation is [rows, positions, d], with d = d_model at every site
+but ``mlp.hook_post``, which is d_mlp wide.
 
 Not covered: which positions are edited and how (``harness.intervene``), sampling and scoring
-(``harness.readout``), sites that carry anything but the residual width (heads, patterns).
+(``harness.readout``), sites of other shapes (single heads, patterns).
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ BACKENDS = ("native", "bridge")
 
 SiteFunction = Callable[[Tensor], Tensor]
 """Maps a site's activation [R, T, d] to what takes its place; must not write into its argument."""
+
+NEURONS = ".mlp.hook_post"
+"""The end of the name of a site that carries the MLP's neurons."""
 
 Replay = Callable[[Tensor], Readout]
 """Runs what lies above a site with an activation [B, T - first, d] in the clean one's place."""
@@ -76,6 +80,7 @@ class Model(Protocol):
     n_layers: int
     n_heads: int
     d_model: int
+    d_mlp: int
     vocab: int
     context: int
     exact_rows: bool
@@ -163,11 +168,17 @@ def unknown_site(hook: str, model: str, known: tuple[str, ...]) -> UnknownName:
     )
 
 
-def require_width(x: Tensor, d_model: int, hook: str, model: str) -> None:
-    """Raise unless the activation is [R, T, d_model]."""
-    if x.dim() != 3 or x.shape[-1] != d_model:
+def width(model: Model, hook: str) -> int:
+    """How many numbers a site's activation has per position."""
+    return model.d_mlp if hook.endswith(NEURONS) else model.d_model
+
+
+def require_width(x: Tensor, wanted: int, hook: str, model: str) -> None:
+    """Raise unless the activation is [R, T, wanted]."""
+    if x.dim() != 3 or x.shape[-1] != wanted:
         raise ClaimsError(
-            f"site {hook!r} carries {list(x.shape)}, not [rows, positions, {d_model}]",
+            f"site {hook!r} carries {list(x.shape)}, not [rows, positions, {wanted}]",
             where=model,
-            fix="Edits act on the residual width; use hook_resid_*, hook_attn_out or hook_mlp_out",
+            fix="Edits act on the residual width and on the MLP's neurons; use hook_resid_*, "
+            "hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post",
         )

@@ -8,8 +8,8 @@ One site is mended. The library's ``hook_resid_mid`` sits on the input of the ML
 there would miss the skip connection; here it changes the residual itself, as in the native backend:
 the change is added to what the attention writes.
 
-Not covered: gated hooks (they raise :class:`NothingFired`), sites that do not carry the residual
-width, encoder-decoder and left-padded models.
+Not covered: gated hooks (they raise :class:`NothingFired`), sites that are neither as wide as the
+residual nor the MLP's neurons, encoder-decoder and left-padded models.
 """
 
 from __future__ import annotations
@@ -26,13 +26,23 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from harness.errors import ClaimsError, NothingFired, UnknownName
-from harness.subject.backend import Clean, Replay, Watch, require_width, unknown_site
+from harness.subject.backend import (
+    NEURONS,
+    Clean,
+    Replay,
+    Watch,
+    require_width,
+    unknown_site,
+    width,
+)
 from harness.subject.foreign import check_checkpoint
 from harness.subject.reading import Readout, Whole
 
 MID = ".hook_resid_mid"
 MIXED = ".attn.hook_z"
 """What the heads mix, [B, T, heads, d_head]; sites are [B, T, d_model], so it is laid flat."""
+DOWN = ".mlp.out.hook_in"
+"""Where the library keeps ``mlp.hook_post``, which it does not list."""
 FOREIGN = (
     *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError),
     *(OSError, RuntimeError, TypeError, ValueError, SafetensorError),
@@ -60,9 +70,11 @@ class BridgeModel:
         on = bool(getattr(bridge, "compatibility_mode", False))
         self.mode = f"bridge, compatibility mode {'on' if on else 'off'}"
         self.n_layers, self.d_model = int(bridge.cfg.n_layers), int(bridge.cfg.d_model)
-        self.n_heads = int(bridge.cfg.n_heads)
+        self.n_heads, self.d_mlp = int(bridge.cfg.n_heads), int(bridge.cfg.d_mlp or 0)
         self.vocab, self.context = int(bridge.cfg.d_vocab), int(bridge.cfg.n_ctx)
-        self._known = tuple(str(k) for k in bridge.hook_dict)
+        known = [str(k) for k in bridge.hook_dict]
+        neurons = [k.removesuffix(DOWN) + NEURONS for k in known if k.endswith(DOWN)]
+        self._known = tuple(dict.fromkeys([*known, *neurons]))
 
     def sites(self) -> tuple[str, ...]:
         return self._known
@@ -212,9 +224,11 @@ class BridgeModel:
 
             def rewrite(x: Tensor, hook: Any) -> Tensor:
                 flat = x.flatten(2) if watch.hook.endswith(MIXED) else x
-                require_width(flat, self.d_model, watch.hook, self.name)
+                require_width(flat, width(self, watch.hook), watch.hook, self.name)
                 return watch(flat).view_as(x)
 
+            if watch.hook.endswith(NEURONS):
+                return [(watch.hook.removesuffix(NEURONS) + DOWN, rewrite)]
             return [(watch.hook, rewrite)]
         block = watch.hook.removesuffix(MID)
         entering: list[Tensor] = []

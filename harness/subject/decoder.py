@@ -18,14 +18,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Tap = Callable[[str, Tensor], Tensor]
-"""Called with a site name and its activation [B, T, d_model]; returns what takes its place."""
+"""Called with a site name and its activation [B, T, d]; returns what takes its place."""
 
 PARTS = (
     *("hook_resid_pre", "attn.hook_z", "hook_attn_out"),
-    *("hook_resid_mid", "hook_mlp_out", "hook_resid_post"),
+    *("hook_resid_mid", "mlp.hook_post", "hook_mlp_out", "hook_resid_post"),
 )
 """A block's sites. ``attn.hook_z`` is what the heads mix, head after head, before the matrix that
-writes it into the residual; TransformerLens has it as [B, T, heads, d_head]."""
+writes it into the residual; TransformerLens has it as [B, T, heads, d_head]. ``mlp.hook_post`` is
+what the MLP's activation function and gate leave, [B, T, d_mlp], before the matrix that writes it;
+all other sites are d_model wide."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,14 @@ class Block(nn.Module):
         """What the attention writes into the residual for what its heads have mixed."""
         return F.linear(mixed, self.out)
 
-    def mlp(self, x: Tensor) -> Tensor:
-        """SwiGLU (Shazeer 2020)."""
+    def neurons(self, x: Tensor) -> Tensor:
+        """SwiGLU's neurons (Shazeer 2020), [..., d_mlp] of x [..., d]."""
         gate, up = F.linear(x, self.gate_up).chunk(2, -1)
-        return F.linear(F.silu(gate) * up, self.down)
+        return F.silu(gate) * up
+
+    def mlp(self, x: Tensor) -> Tensor:
+        """What the MLP writes."""
+        return F.linear(self.neurons(x), self.down)
 
 
 class Decoder(nn.Module):
@@ -190,7 +196,8 @@ class Decoder(nn.Module):
             y = block.attend(self.norm(x, block.norm_attn), cos, sin, cache, n)
             x = x + tap(name + "hook_attn_out", block.write(tap(name + "attn.hook_z", y)))
             x = tap(name + "hook_resid_mid", x)
-            x = x + tap(name + "hook_mlp_out", block.mlp(self.norm(x, block.norm_mlp)))
+            y = tap(name + "mlp.hook_post", block.neurons(self.norm(x, block.norm_mlp)))
+            x = x + tap(name + "hook_mlp_out", F.linear(y, block.down))
             x = tap(name + "hook_resid_post", x)
         return x
 

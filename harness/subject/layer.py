@@ -68,10 +68,14 @@ class Layer:
         """Queries and keys (half, head, rest) and values (head, rest): [..., 3 d] of [..., d]."""
         return self.qkv(normalise(x, self.eps))
 
+    def neurons(self, x: Tensor) -> Tensor:
+        """The MLP's neurons [..., d_mlp], after activation and gate, for the residual [..., d]."""
+        gate, up = self.gate_up(normalise(x, self.eps)).chunk(2, -1)
+        return F.silu(gate).mul_(up)
+
     def mlp(self, x: Tensor) -> Tensor:
         """What the MLP writes for the residual [..., d]."""
-        gate, up = self.gate_up(normalise(x, self.eps)).chunk(2, -1)
-        return self.down(F.silu(gate).mul_(up))
+        return self.down(self.neurons(x))
 
 
 class Rotation:

@@ -39,7 +39,7 @@ class NativeModel:
         config = decoder.config
         self.decoder, self.config, self.name = decoder.eval(), config, name
         self.n_layers, self.d_model = config.n_layers, config.d_model
-        self.n_heads = config.n_heads
+        self.n_heads, self.d_mlp = config.n_heads, config.d_mlp
         self.vocab, self.context = config.vocab, config.context
         self._known = frozenset(decoder.sites())
         blocks = [b for b in decoder.blocks if isinstance(b, Block)]
@@ -134,7 +134,7 @@ class NativeModel:
             q, k, v = self._rotation.turn(layer.project(x), state.length)
             y = layer.out(_tap(tap, n, "z", state.attend(n, q, k, v)))
             x = _tap(tap, n, "resid_mid", x + _tap(tap, n, "attn_out", y))
-            y = layer.mlp(x)
+            y = layer.down(_tap(tap, n, "post", layer.neurons(x)))
             x = _tap(tap, n, "resid_post", x + _tap(tap, n, "mlp_out", y))
         state.length += tokens.shape[1]
         return self._logits(x[:, -1])
@@ -164,9 +164,9 @@ class NativeModel:
             z = attention(layer.project(x), None)
             y = z if part == "z" else layer.out(z)
             base, site = (x, y) if part in ("z", "attn_out") else (None, x + y)
-            if part in ("mlp_out", "resid_post"):
-                y = layer.mlp(site)
-                base, site = (site, y) if part == "mlp_out" else (None, site + y)
+            if part in ("post", "mlp_out", "resid_post"):
+                y = layer.neurons(site) if part == "post" else layer.mlp(site)
+                base, site = (None, site + y) if part == "resid_post" else (site, y)
         site = site.view(*shape, -1)
         prefix = Prefix(hook, None if base is None else base.view(*shape, -1))
         x, prefix = Above(self._stack, prefix, shape, 0, at).clean(site, first)

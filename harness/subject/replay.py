@@ -22,6 +22,10 @@ from harness.subject.reading import Hidden, Readout
 
 BEFORE_MLP = ("resid_pre", "z", "attn_out", "resid_mid")
 """Sites of a block whose MLP runs after them."""
+BETWEEN = ("z", "attn_out", "resid_mid")
+"""Those of them that come after the attention: what attends next projects anew at all positions."""
+WRITTEN = ("z", "post")
+"""Sites before a matrix that writes into the residual."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Above:
         def see(n: int, qkv: Tensor) -> None:
             if keep:
                 past[n] = self._attention.remember(keep)
-            if n == self.entry and self.part in ("resid_pre", "mlp_out", "resid_post"):
+            if n == self.entry and self.part not in BETWEEN:
                 full = qkv.new_zeros(self.shape[0] * self.shape[1], qkv.shape[1])
                 full[self.where] = qkv
                 projected.append(full.view(*self.shape, -1)[:, keep:])
@@ -110,8 +114,10 @@ class Above:
 
     def _run(self, site: Tensor, see: Callable[[int, Tensor], None] | None) -> Tensor:
         base, layers = self.prefix.base, self.stack.layers
-        if self.part == "z":
-            site = layers[self.number].out(site.flatten(0, 1)).view_as(site)
+        if self.part in WRITTEN:
+            layer = layers[self.number]
+            write = layer.out if self.part == "z" else layer.down
+            site = write(site.flatten(0, 1)).view(*site.shape[:2], -1)
         whole = (site if base is None else base + site).flatten(0, 1)
         x = whole.index_select(0, self.where)
         if not self.read:
@@ -142,7 +148,7 @@ class Above:
 def parse(hook: str) -> tuple[int, str]:
     """Block and part of a site's name."""
     _, layer, name = hook.split(".", 2)
-    return int(layer), name.removeprefix("attn.").removeprefix("hook_")
+    return int(layer), name.removeprefix("attn.").removeprefix("mlp.").removeprefix("hook_")
 
 
 def _reach(at: Tensor, rows: int, width: int) -> tuple[Tensor, Tensor]:

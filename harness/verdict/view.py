@@ -241,7 +241,7 @@ class View:
     @staticmethod
     def variants(arm: Arm) -> tuple[str, ...]:
         """The arm's variants, as cells name them."""
-        if arm.operation is None or arm.operation.startswith("replace"):
+        if arm.operation is None or arm.undirected:
             return ("",)
         if arm.control is not None:
             return tuple(f"r{n:02d}" for n in range(arm.count))

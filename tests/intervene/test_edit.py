@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.claim.schema import OPERATIONS
+from harness.claim.schema import AFFINE
 from harness.errors import ClaimsError, UnknownName
 from harness.intervene.apply import Applied, Trace
 from harness.intervene.edit import Edit, operation
@@ -34,7 +34,7 @@ def test_each_operation_does_what_its_name_says() -> None:
     assert torch.allclose(run("replace-mean", 0.25), 0.75 * X + 0.25 * MEAN)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", AFFINE)
 def test_dose_zero_is_inactive_and_leaves_every_bit(name: str) -> None:
     """Through the applied edit, rows of dose 0 keep their bits even beside rows that change."""
     doses = torch.tensor([0.0, 1.0])
@@ -69,7 +69,7 @@ def test_only_masked_positions_of_real_rows_change() -> None:
 
 def test_stacked_conditions_are_each_what_they_were_alone() -> None:
     """Operations stack as rows of one edit and can be taken apart again."""
-    edits = [operation(n, "h", "p", UNIT, torch.tensor([0.7]), 4.0, MEAN) for n in OPERATIONS]
+    edits = [operation(n, "h", "p", UNIT, torch.tensor([0.7]), 4.0, MEAN) for n in AFFINE]
     both = Edit.stack(edits)
     for c, one in enumerate(edits):
         alone = one.apply(X, torch.zeros(5, dtype=torch.int64))

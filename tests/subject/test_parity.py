@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.claim.schema import OPERATIONS
+from harness.claim.schema import AFFINE
 from harness.intervene.edit import Edit, operation
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score
@@ -62,7 +62,7 @@ def test_a_rewrite_at_any_site_gives_the_same_logits(
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", AFFINE)
 def test_every_operation_generates_the_same_tokens(
     pair: tuple[NativeModel, BridgeModel], name: str, temperature: float
 ) -> None:
@@ -80,7 +80,7 @@ def test_every_operation_generates_the_same_tokens(
     assert not torch.equal(made[0].tokens[0], made[0].tokens[2])
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", AFFINE)
 def test_every_operation_scores_the_same(pair: tuple[NativeModel, BridgeModel], name: str) -> None:
     """Every teacher-forced readout and its evidence agree for every operation."""
     texts = TASK.texts("fit", 12, 4, "regulated")

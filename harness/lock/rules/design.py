@@ -42,6 +42,12 @@ COMPARED = ("arm", "arms", "minus", "over")
 PUSHES = ("add", "subtract")
 """Operations whose dose is planned, so that the realised one can be held against it."""
 
+KIN = {
+    **dict.fromkeys(PUSHES, "push"),
+    **dict.fromkeys(("ablate", "replace-mean", "replace-zero"), "replace"),
+}
+"""Operations that are one kind of change, whatever the sign, the way and the part of the site."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -104,9 +110,9 @@ class Design:
         site = self.claim.sites.get(arm.site or "")
         given = tuple(self._direction(d, arm) for d in arm.directions)
         drawn = (arm.control, arm.name) if arm.control else ()
-        change = (site, arm.operation, given, drawn, arm.donor, arm.unit, arm.of)
+        change = (site, arm.operation, given, drawn, arm.donor, arm.unit, arm.of, arm.part)
         unsigned = frozenset((m, s, w, frozenset((p, n))) for m, s, w, _, p, n in given)
-        push = "push" if arm.operation in PUSHES else arm.operation
+        push = KIN.get(arm.operation, arm.operation)
         return Source(arm.on, change, at, (site, push, unsigned | {*drawn}))
 
     def _direction(self, name: str, arm: Arm) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Waivers that waive nothing."""
+"""Waivers that waive nothing, and a rule that a sentence elsewhere satisfies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,37 @@ from tests.lock.refused.row import Row
 REPLICATES, CLOSES, NONE = "subject.replicates", "criteria.closes", "criteria.none"
 NOISY: Edit = {f"{CLOSES}.expect.sd": 0.5}
 SENTENCE = "Eight pairs are all that the budget allows."
+ABLATED: dict[str, object] = {
+    **{"on": "regulation", "site": "onset", "operation": "ablate", "doses": [0.0, 0.5, 1.0]},
+}
 ROWS = (
+    Row(
+        "an ablation by one way only",
+        "removal",
+        {"arms.own-mean": ABLATED | {"way": "zero"}},
+        "one-way",
+        "own-mean ablates by zero alone; add arms with mean and resample",
+        {
+            "arms.own-mean": ABLATED | {"way": "zero"},
+            "does_not_show": ["that the mean would do it", "that resampling would do it"],
+        },
+    ),
+    Row(
+        "an ablation by two ways, at another site the third",
+        "removal",
+        {
+            "arms.own-mean": ABLATED | {"way": "zero"},
+            "arms.other": ABLATED | {"way": "mean"},
+            "arms.third": ABLATED | {"way": "resample", "site": "body"},
+        },
+        "one-way",
+        "add arms with resample",
+        {
+            "arms.own-mean": ABLATED | {"way": "zero"},
+            "arms.other": ABLATED | {"way": "mean"},
+            "arms.third": ABLATED | {"way": "resample"},
+        },
+    ),
     Row(
         "a waiver of nothing",
         "removal",

@@ -1,0 +1,60 @@
+"""Components that do not suit their site: heads where no heads are side by side, neurons where
+there are none, and directions that are not as wide as the site.
+
+Not covered: how many heads and neurons there are (only the model knows; measuring says so).
+"""
+
+from __future__ import annotations
+
+from harness.claim.schema import Arm, Direction
+from harness.claim.sound import Check
+
+HEADS, NEURONS = ".attn.hook_z", ".mlp.hook_post"
+PARTS = (
+    ("heads", HEADS, "their outputs are summed there"),
+    ("neurons", NEURONS, "it is not where neurons are"),
+)
+
+
+def check_components(check: Check, arm: Arm) -> None:
+    """Note parts of a site that it does not have, and directions of another width."""
+    site = check.claim.sites.get(arm.site or "")
+    if site is None or not check.sound("sites", str(arm.site)):
+        return
+    for key, end, why in PARTS:
+        if getattr(arm, key) and not site.hook.endswith(end):
+            check.reader.problem(
+                f"arms.{arm.name}.{key}",
+                f"{key} cannot be told apart at {site.hook}: {why}",
+                f"Use a site with hook: blocks.N{end}, or remove {key}:",
+            )
+    if arm.partner == arm.on and not arm.donor:
+        check.reader.problem(
+            f"arms.{arm.name}.with",
+            f"an interchange of {arm.on} with itself changes nothing",
+            "Name another role, or add donor: for the same role of another replicate",
+        )
+    for name in arm.directions if arm.of is None else (arm.of,):
+        spec = check.directions.get(name)
+        if spec is not None and check.sound("directions", name):
+            _width(check, arm, spec, site.hook)
+
+
+def _width(check: Check, arm: Arm, spec: Direction, hook: str) -> None:
+    """The MLP's neurons are another space than the residual."""
+    fitted = check.claim.sites.get(spec.site)
+    if fitted is None or not check.sound("sites", spec.site):
+        return
+    path = f"arms.{arm.name}.site"
+    if fitted.hook.endswith(NEURONS) != hook.endswith(NEURONS):
+        check.reader.problem(
+            path,
+            f"{spec.name!r} is a direction at {fitted.hook}, which is not as wide as {hook}",
+            "Use a direction that is fitted at a site of the same kind",
+        )
+    elif hook.endswith(NEURONS) and spec.method.startswith("svd"):
+        check.reader.problem(
+            path,
+            f"{spec.method} gives directions of the residual, not of neurons",
+            "Use another method, or a site of the residual's width",
+        )
