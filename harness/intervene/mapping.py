@@ -98,9 +98,9 @@ def mapped(direction: Direction, found: LinearMap, source: str, host: str) -> Di
 def _matrix(kind: str, x: Tensor, y: Tensor) -> Tensor:
     x, y = x - x.mean(0), y - y.mean(0)
     if kind == "procrustes":
-        from scipy.linalg import orthogonal_procrustes
+        from scipy import linalg
 
-        matrix, _ = orthogonal_procrustes(x.numpy(), y.numpy())
+        matrix, _ = linalg.orthogonal_procrustes(x.numpy(), y.numpy())
         return torch.from_numpy(matrix)
     moments = x.T @ x
     ridge = RIDGE * moments.diagonal().mean()

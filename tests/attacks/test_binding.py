@@ -308,7 +308,7 @@ def test_an_edited_copy_of_the_evaluator_measures_nothing(tmp_path: Path) -> Non
     shutil.copytree(source, copy / "harness", ignore=shutil.ignore_patterns("__pycache__"))
 
     def run(old: str, new: str) -> str:
-        edit(copy, "harness/stats/one_sample.py", old, new)
+        edit(copy, "harness/stats/ties.py", old, new)
         done = subprocess.run(
             [sys.executable, "-c", EDITED, str(root)],
             cwd=tmp_path,
@@ -322,7 +322,7 @@ def test_an_edited_copy_of_the_evaluator_measures_nothing(tmp_path: Path) -> Non
 
     assert "API: nothing differs" in run("TIE = 1e-12", "TIE = 1e-12  # small")
     out = run("TIE = 1e-12", "TIE = 1e-3")
-    field = "evaluator.harness.stats.one_sample: locked sha256:"
+    field = "evaluator.harness.stats.ties: locked sha256:"
     assert f"API: easy: differs from its lock: {field}" in out
     assert "RUN: 3" in out
     assert not (root / "reports/easy").exists()

@@ -18,7 +18,7 @@ from harness.measure.cells import COLUMNS, IDENTITY
 from harness.measure.job import ATTEMPT, Job
 from harness.measure.store import CellName, digests, json_bytes, write_cell, write_record
 from harness.measure.tables import Evidence, load_evidence
-from harness.plan.expand import FEATURES, PlannedCell, plan
+from harness.plan.expand import FEATURES, PROBES, PlannedCell, plan
 from harness.plan.seeds import Seeds
 from harness.report.build import publish_verdict
 from harness.subject.recipe import load_recipe, recipe_to_json
@@ -129,6 +129,8 @@ def table(cell: PlannedCell, rng: np.random.Generator) -> pd.DataFrame:
     """Plausible numbers for a planned cell."""
     if cell.mode == FEATURES:
         return _features(rng)
+    if cell.mode == PROBES:
+        return _probes(rng)
     keys = [
         {"variant": variant, "dose": JUDGED if dose is None else dose, "prompt": prompt}
         for variant, dose in cell.conditions
@@ -155,6 +157,23 @@ def table(cell: PlannedCell, rng: np.random.Generator) -> pd.DataFrame:
     }
     frame = frame.assign(**extra)
     return frame[list(COLUMNS[cell.mode])]
+
+
+def _probes(rng: np.random.Generator) -> pd.DataFrame:
+    """What the claim's lens would read."""
+    rows = [
+        {
+            "probe": "lens",
+            "model": m,
+            "item": i,
+            "quantity": "mass",
+            "value": rng.random(),
+            "text": t,
+        }
+        for m in ("regulation", "standard")
+        for i, t in (("embed", ""), ("0", ""), ("1", ""), ("2", "⟦pause⟧ → breathe"))
+    ]
+    return pd.DataFrame(rows)
 
 
 def _features(rng: np.random.Generator) -> pd.DataFrame:
