@@ -1,7 +1,8 @@
 """What single heads do, by ablating them three ways at the query positions.
 
 A head's output (its part of ``attn.hook_z``) is replaced by zero, by its mean over the class on
-the select split, or by its value at another position drawn from there (resample). Per model:
+the select split, or by its value at another position drawn from there (resample), as in
+``harness.intervene.ablate``. Per model:
 
     effect (item ``zero``, ``mean``, ``resample``)   mass of the behaviour's opening tokens at the
                                   class without the ablation minus with it, of the matched head
@@ -18,66 +19,16 @@ Not covered: several heads at once, paths between heads.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from harness.intervene.ablate import WAYS, Ablation, ablation, part_mask
 from harness.intervene.gather import gather
 from harness.readout.probes.heads import matched
 from harness.readout.probes.records import Bench, Reading
 from harness.readout.score import ScoreOptions, score
 from harness.subject.backend import Model
-
-WAYS = ("zero", "mean", "resample")
-
-
-@dataclass(frozen=True)
-class HeadAblation:
-    """C conditions at the mixed heads of a layer: ``mask`` [C, d] marks the coordinates that are
-    replaced, ``bank`` [N, d] holds activations of other positions, ``way`` one of :data:`WAYS` per
-    condition. A ``Rewrite``; see ``harness.intervene.edit``.
-    """
-
-    hook: str
-    positions: str
-    mask: Tensor
-    bank: Tensor
-    way: tuple[str, ...]
-    seed: int = 0
-
-    @property
-    def size(self) -> int:
-        return len(self.mask)
-
-    @property
-    def active(self) -> Tensor:
-        return self.mask.any(-1)
-
-    def apply(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Activations [n, d] with the marked coordinates replaced. What is drawn for a position
-        depends on the seed and on its activation, so that it is the same in every run."""
-        out = x.clone()
-        for number in condition.unique().tolist():
-            rows = (condition == number).nonzero().squeeze(1)
-            out[rows] = torch.where(self.mask[number], self._other(x[rows], number), x[rows])
-        return out
-
-    def _other(self, x: Tensor, condition: int) -> Tensor:
-        match self.way[condition]:
-            case "zero":
-                return torch.zeros_like(x)
-            case "mean":
-                return self.bank.mean(0).to(x).expand_as(x)
-        found: Tensor = self.bank.to(x)[self._drawn(x)]
-        return found
-
-    def _drawn(self, x: Tensor) -> Tensor:
-        """Indices [n] into the bank, from a generator that the rows themselves seed."""
-        key = np.frombuffer(x.detach().float().numpy().tobytes(), np.uint32)
-        rng = np.random.default_rng([self.seed & 0xFFFFFFFF, len(key), int(key.sum() & 0xFFFFFFFF)])
-        return torch.from_numpy(rng.integers(len(self.bank), size=len(x)))
 
 
 def head_ablation(
@@ -103,12 +54,14 @@ def _effects(
     """Mass without ablation, and what each way and head takes of it, [way][head]."""
     hook = f"blocks.{layer}.attn.hook_z"
     bank = gather(model, bench.task, bench.select, hook, positions).x
-    one = torch.eye(model.n_heads, dtype=torch.bool).repeat_interleave(
-        bank.shape[1] // model.n_heads, dim=1
-    )
-    nothing = torch.zeros(1, bank.shape[1], dtype=torch.bool)
-    way = ("zero", *(w for w in WAYS for _ in range(model.n_heads)))
-    edit = HeadAblation(hook, positions, torch.cat([nothing, *[one] * 3]), bank, way, bench.seed)
+    whole = torch.ones(1)
+
+    def one(way: str, head: int, share: torch.Tensor) -> Ablation:
+        mask = part_mask(bank.shape[1], (head,), model.n_heads, "head", hook)
+        return ablation(way, hook, positions, mask, share, bank, bench.seed)
+
+    heads = [one(way, head, whole) for way in WAYS for head in range(model.n_heads)]
+    edit = Ablation.stack([one(WAYS[0], 0, 0 * whole), *heads])  # the first ablates nothing
     options = ScoreOptions(behaviour=bench.behaviour, onset=positions)
     made = score(model, bench.task, bench.variant(bench.final, texts), edit, options)
     mass = np.nanmean(made.onset_mass, axis=1)  # [C]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.readout.probes.ablation import WAYS, HeadAblation, head_ablation
+from harness.intervene.ablate import WAYS
+from harness.readout.probes.ablation import head_ablation
 from harness.readout.probes.heads import head_match, matched
-from tests.hf import seeded
 from tests.readout.probes.benches import TASK, bench, permuted, table, without_head
 from tests.toy import OPENERS, SEP, tiny
 
@@ -69,34 +69,3 @@ def test_zeroing_a_head_of_the_last_layer_is_a_model_without_it() -> None:
         one = found["regulation", f"{way}.h{chosen}", "effect"]
         assert found["regulation", way, "effect"] == one
     assert len({found["regulation", way, "effect"] for way in WAYS}) == 3
-
-
-def ablation(way: str) -> HeadAblation:
-    mask = torch.zeros(2, 8, dtype=torch.bool)
-    mask[1, 4:] = True
-    return HeadAblation("blocks.0.attn.hook_z", "step_onset", mask, seeded(3, 50, 8), (way,) * 2, 7)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_an_ablation_changes_its_head_only(way: str) -> None:
-    """Other coordinates and other conditions keep their bits; the argument is not written into."""
-    edit, x = ablation(way), seeded(4, 6, 8)
-    before = x.clone()
-    out = edit.apply(x, torch.tensor([0, 0, 0, 1, 1, 1]))
-    assert torch.equal(x, before)
-    assert torch.equal(out[:3], x[:3])
-    assert torch.equal(out[3:, :4], x[3:, :4])
-    assert not torch.equal(out[3:, 4:], x[3:, 4:])
-    assert edit.active.tolist() == [False, True]
-
-
-def test_what_takes_the_heads_place_is_what_its_way_says() -> None:
-    """Zeros, the bank's mean, or rows of the bank: drawn anew for another seed, the same again."""
-    x, rows = seeded(4, 6, 8), torch.ones(6, dtype=torch.int64)
-    bank = ablation("zero").bank
-    assert not ablation("zero").apply(x, rows)[:, 4:].any()
-    assert torch.allclose(ablation("mean").apply(x, rows)[:, 4:], bank.mean(0)[4:].expand(6, 4))
-    drawn = ablation("resample").apply(x, rows)[:, 4:]
-    assert all(any(torch.equal(one, b) for b in bank[:, 4:]) for one in drawn)
-    assert torch.equal(drawn, ablation("resample").apply(x, rows)[:, 4:])
-    assert len({tuple(one.tolist()) for one in drawn}) > 1

@@ -122,3 +122,20 @@ def test_without_any_other_feature_there_is_no_number() -> None:
     got = {r.quantity: r.value for r in co_firing(lab, *asked)}
     assert got["others"] == 0
     assert math.isnan(got["lift"])
+
+
+def test_the_marker_is_the_one_that_directions_and_ratios_take() -> None:
+    """The choice from activations here and from feature counts there is one and the same."""
+    from harness.readout.features import count_features
+    from harness.readout.marker import marker, matched_rates
+
+    for seed in range(4):
+        w = seeded(seed, 24, 32)
+        sparse = Dictionary(w.T * 0.3, w, seeded(seed + 9, 24) * 0.1, torch.zeros(32), 4)
+        lab = bench(tiny(1), tiny(2), sparse)
+        counted = count_features(
+            lab.models, TASK, lab.select, {"regulation": sparse}, HOOK, ["step_onset"]
+        )
+        readings = marker_feature(lab, HOOK, "step_onset", (), "regulation", 1, *PAIR)
+        chosen = next(r.text for r in readings if r.quantity == "row_over_difference")
+        assert chosen == f"feature {marker(matched_rates(counted))}"
