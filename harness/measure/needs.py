@@ -11,6 +11,7 @@ from harness.plan.needs import (
     models_needed,
     probe_hooks,
     probe_models,
+    reads,
     select_arms,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "models_needed",
     "probe_hooks",
     "probe_models",
+    "reads",
     "select_arms",
 ]

@@ -21,6 +21,8 @@ from harness.intervene.apply import Evidence
 from harness.intervene.edit import Edit, Rewrite
 from harness.intervene.interchange import Interchange
 from harness.intervene.subspace_edit import SubspaceEdit
+from harness.measure.job_record import EXPLORATION
+from harness.measure.needs import reads
 from harness.measure.runner_components import component_edit
 from harness.measure.runner_edit import edit_of
 from harness.measure.runner_fit import Fitting
@@ -99,25 +101,24 @@ def _joined(edits: Sequence[tuple[object, list[Label]]]) -> tuple[Label, ...]:
 
 
 def run_generate(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame:
-    """One row per (condition, prompt), columns of mode ``generate`` plus ``arm``."""
+    """One row per (condition, prompt), columns of mode ``generate`` plus ``arm``; ``clean_nats`` in
+    explorations and where the claim reads it."""
     options = GenerateOptions(new_tokens=sample.new_tokens, seed=sample.generation_seed)
     made = generate(batch.model, fitting.task, sample.prompts, batch.edit, options)
     counted = grade(fitting.task, sample.prompts, made)
     lengths = written(fitting.task, made)
-    return _frame(
-        batch,
-        sample.prompts.stratum,
-        made.evidence,
-        {
-            "steps": counted.steps.astype(np.int32),
-            "behaviour": counted.behaviour.astype(np.int32),
-            "garbage": counted.garbage.astype(np.int32),
-            "text": counted.text,
-            "placed": placed(fitting.task, sample.prompts, made, lengths),
-            "repetition": repetition(fitting.task, made, lengths),
-            "clean_nats": clean_nats(batch.model, sample.prompts, made, lengths),
-        },
-    )
+    columns = {
+        "steps": counted.steps.astype(np.int32),
+        "behaviour": counted.behaviour.astype(np.int32),
+        "garbage": counted.garbage.astype(np.int32),
+        "text": counted.text,
+        "placed": placed(fitting.task, sample.prompts, made, lengths),
+        "repetition": repetition(fitting.task, made, lengths),
+    }
+    # a forward pass a row, a third of the time of sampling it: not for those who do not ask
+    if fitting.job.kind == EXPLORATION or reads(fitting.job.claim, "clean_nats"):
+        columns["clean_nats"] = clean_nats(batch.model, sample.prompts, made, lengths)
+    return _frame(batch, sample.prompts.stratum, made.evidence, columns)
 
 
 def run_score(fitting: Fitting, batch: Batch, sample: Sample) -> pd.DataFrame:

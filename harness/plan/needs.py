@@ -5,8 +5,9 @@ Pure functions of the claim and the recipe.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.claim.probes import PROBES
 from harness.claim.schema import Arm, Claim, Direction, Probe
@@ -67,6 +68,23 @@ def probe_models(probe: Probe) -> tuple[ProbedModel, ...]:
 def _estimands(claim: Claim) -> Iterable[dict[str, object]]:
     yield from (dict(c.estimand) for c in claim.criteria)
     yield from (dict(s) for s in claim.shown.values())
+
+
+def reads(claim: Claim, readout: str) -> bool:
+    """Whether any rule of the claim names the readout: its own, a damage or a bound."""
+    rule = claim.dose_rule
+    named: list[Any] = [p.params for p in claim.preconditions]
+    named += [*_estimands(claim), () if rule is None else (rule.readout, rule.bounds)]
+    return any(_names(part, readout) for part in named)
+
+
+def _names(part: Any, word: str) -> bool:
+    """Whether a word is a value or a key, at any depth."""
+    if isinstance(part, Mapping):
+        return word in part or any(_names(value, word) for value in part.values())
+    if isinstance(part, (list, tuple)):
+        return any(_names(value, word) for value in part)
+    return bool(part == word)
 
 
 def select_arms(claim: Claim, arms: Sequence[Arm]) -> tuple[Arm, ...]:
