@@ -66,6 +66,8 @@ class Forked:
     def _child(self, act: Act) -> int:
         for stream in (1, 2):
             os.dup2(self._words.fileno(), stream)
+        # as in a terminal, also where whoever started the tests ignores interrupts (nohup, &)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
         try:
             code = act()
