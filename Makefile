@@ -68,7 +68,7 @@ check: $(VENV)/.dev
 	$(BIN)/claims check
 
 test: check
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

@@ -119,11 +119,12 @@ class Walk:
         top: Path | None = None,
     ) -> None:
         self.bases, self.apart, self.as_builder = tuple(bases), tuple(apart), as_builder
+        self._below_apart = tuple(f"{one}." for one in self.apart)
         self.home = Path(str(harness.__file__)).parent.parent
         self.top = top or next(iter(bases), self.home)
         self.modules: dict[str, tuple[Found, bytes, Module]] = {}
         self.libraries: set[str] = set()
-        self.listings: dict[Path, frozenset[str]] = {}
+        self.listings: dict[str, frozenset[str]] = {}
         self.where: dict[str, Found | None] = {}
         self.todo: list[str] = []
         self.size = 0
@@ -163,21 +164,21 @@ class Walk:
 
     def _at(self, base: Path, name: str, ours: bool) -> Found | None:
         """A module below ``base``, found in the order in which Python's own finder looks."""
-        folder = base / name.replace(".", "/")
-        beside = self._names(folder.parent)
-        within = self._names(folder) if folder.name in beside else frozenset()
+        folder = f"{base}/{name.replace('.', '/')}"  # a walk asks thousands of times: no Path yet
+        parent, _, last = folder.rpartition("/")
+        beside = self._names(parent)
+        within = self._names(folder) if last in beside else frozenset()
         if "__init__.py" in within:
-            return self._found(base, name, folder / "__init__.py", True, ours)
+            return self._found(base, name, Path(folder, "__init__.py"), True, ours)
         for suffix in COMPILED:
-            for binary in (folder.name + suffix, f"__init__{suffix}"):
-                if binary in (within if binary.startswith("__init__") else beside):
-                    raise ClaimsError(
-                        "a compiled module cannot be read, so no lock can bind it",
-                        where=f"{name.replace('.', '/')}{suffix}",
-                        fix="Remove it and keep its Python source, or install it as a package",
-                    )
-        if f"{folder.name}.py" in beside:
-            return self._found(base, name, folder.with_name(f"{folder.name}.py"), False, ours)
+            if last + suffix in beside or f"__init__{suffix}" in within:
+                raise ClaimsError(
+                    "a compiled module cannot be read, so no lock can bind it",
+                    where=f"{name.replace('.', '/')}{suffix}",
+                    fix="Remove it and keep its Python source, or install it as a package",
+                )
+        if f"{last}.py" in beside:
+            return self._found(base, name, Path(f"{folder}.py"), False, ours)
         if any(one.endswith(".py") for one in within):
             return Found(name, None, True, base, ours)  # a namespace package
         return None
@@ -187,7 +188,7 @@ class Walk:
             inside(base, file.relative_to(base).as_posix())  # refuses symbolic links
         return Found(name, file, package, self.top if ours else self.home, ours)
 
-    def _names(self, folder: Path) -> frozenset[str]:
+    def _names(self, folder: str) -> frozenset[str]:
         """What a folder holds, listed once a walk; nothing where it is no folder."""
         if folder not in self.listings:
             try:
@@ -196,12 +197,12 @@ class Walk:
                 self.listings[folder] = frozenset()
             except OSError as error:
                 words = f"the folder cannot be read: {(error.strerror or '').lower()}"
-                raise ClaimsError(words, where=str(folder), fix="Check it") from None
+                raise ClaimsError(words, where=folder, fix="Check it") from None
         return self.listings[folder]
 
     def _inside(self, name: str) -> bool:
         """Whether a name's first part is ours to read, and not set apart."""
-        if any(name == a or name.startswith(a + ".") for a in self.apart):
+        if name in self.apart or name.startswith(self._below_apart):
             return False
         return self.find(name.partition(".")[0]) is not None
 
