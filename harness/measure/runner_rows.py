@@ -5,7 +5,7 @@ at the direction's hook and position class (``harness.readout.marker``): the sam
 choice as in the stored feature counts, so that a reader can check it. The vector points to where
 the feature is on; its natural length is the length of the row as it was trained.
 
-Not covered: editing through the dictionary (``harness.readout.dictionary.FeatureEdit``).
+Not covered: editing through the dictionary (``harness.measure.runner_feature_arms``).
 """
 
 from __future__ import annotations
