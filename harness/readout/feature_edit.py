@@ -59,18 +59,17 @@ class FeatureEdit:
         positions: str,
         dictionary: Dictionary,
         groups: Sequence[Sequence[int]],
-        keep: Tensor,
+        keep: Sequence[Sequence[float]],
         add: Sequence[Sequence[float]],
     ) -> FeatureEdit:
-        """One condition per group of features: all of it times its ``keep`` [C], plus ``add`` per
-        feature."""
+        """One condition per group of features, each of which is kept and added to as said."""
         most = max(map(len, groups), default=0)
         which = torch.zeros(len(groups), most, dtype=torch.int64)
         kept, added = torch.ones(len(groups), most), torch.zeros(len(groups), most)
-        for c, (group, values) in enumerate(zip(groups, add, strict=True)):
+        for c, (group, *values) in enumerate(zip(groups, keep, add, strict=True)):
             which[c, : len(group)] = torch.tensor(group, dtype=torch.int64)
-            kept[c, : len(group)] = keep[c]
-            added[c, : len(group)] = torch.tensor(values, dtype=torch.float32)
+            for part, each in zip((kept, added), values, strict=True):
+                part[c, : len(group)] = torch.tensor(each, dtype=torch.float32)
         return FeatureEdit(hook, positions, dictionary, which, kept, added)
 
     @staticmethod
@@ -79,8 +78,7 @@ class FeatureEdit:
     ) -> FeatureEdit:
         """One condition per group of features, which it sets to zero; an empty group is no edit."""
         nothing = [[0.0] * len(group) for group in groups]
-        zero = torch.zeros(len(groups))
-        return FeatureEdit.make(hook, positions, dictionary, groups, zero, nothing)
+        return FeatureEdit.make(hook, positions, dictionary, groups, nothing, nothing)
 
     @staticmethod
     def stack(edits: Sequence[FeatureEdit]) -> FeatureEdit:
@@ -96,12 +94,11 @@ class FeatureEdit:
                 fix="Stack edits through one dictionary, at one hook and one position class",
             )
         most = max(e.which.shape[1] for e in edits)
-        parts = (("which", 0), ("keep", 1), ("add", 0))
-        joined = {
-            name: torch.cat([_padded(getattr(e, name), most, fill) for e in edits])
-            for name, fill in parts
-        }
-        return replace(first, **joined)
+        which, keep, add = (
+            torch.cat([_padded(getattr(e, name), most, fill) for e in edits])
+            for name, fill in (("which", 0), ("keep", 1), ("add", 0))
+        )
+        return replace(first, which=which, keep=keep, add=add)
 
 
 def _padded(part: Tensor, most: int, fill: int) -> Tensor:
