@@ -139,7 +139,7 @@ def record(replicate: int) -> dict[str, Any]:
         "direction_norm": {"difference@regulation+0": 1.2},
         "dose": {"judged": JUDGED, "table": [{"dose": 0.5, "removal": 0.2}]},
         "planned": {"given-on": {"": [{"dose": d, "residual": d / 8} for d in (0.0, 1.0)]}},
-        "features": {arm: edited for arm in ("marker-off", "given-on", "fixed")},
+        "features": dict.fromkeys(("marker-off", "given-on", "fixed"), edited),
         "dictionaries": {f"{role}/{hook}": good for role in ("regulation", "standard", "random")},
     }
 
