@@ -49,6 +49,8 @@ others-fixed: {{{ON}: clamp-feature, control: matched-rate, of: fixed, count: 1,
 on-own: {{{ON}: steer-feature, {FEATURES}, unit: own, doses: [0.0, 1.0, 2.0]}}
 on-norm: {{{ON}: steer-feature, {FEATURES}, doses: [0.0, 0.5]}}
 on-row: {{{ON}: add, direction: row, doses: [0.0, 0.5]}}
+fixed-there:
+  {{on: regulation, site: onset, operation: clamp-feature, {FEATURES}, doses: [0.0, 1.0, 2.0]}}
 nowhere: {{{ON}: ablate-feature, {FEATURES}, doses: [0.0, 1.0]}}
 """
 SHOWN = """
@@ -104,6 +106,14 @@ def test_the_marker_put_into_the_standard_model_produces_the_behaviour(job: Job)
         assert mass(job, arm, 2.0) > 0.9
         assert rate(job, arm, 1.0) > 0.3
     assert mass(job, "others-fixed", 1.0, "r00") < 1e-3
+
+
+def test_a_clamped_feature_is_set_and_not_added_to(job: Job) -> None:
+    """At its own median nothing changes, where all onsets are alike; twice that is once more."""
+    (about,) = features(job, "fixed-there")[""]
+    assert cell(job, "fixed-there", 1.0)["delta_max"].max() < 1e-5
+    largest = cell(job, "fixed-there", 2.0)["delta_max"].max()
+    assert largest == pytest.approx(about["scale"], rel=1e-5)
 
 
 def test_steering_in_residual_norms_is_adding_the_decoder_row(job: Job) -> None:
