@@ -114,6 +114,10 @@ def _arm(arm: Arm) -> dict[str, Any]:
         out |= {"way": arm.way} if arm.way is not None else {}
         out |= {"heads": list(arm.heads)} if arm.heads else {}
         out |= {"neurons": list(arm.neurons)} if arm.neurons else {}
+        if arm.features is not None:
+            given = asdict(arm.features)
+            out["features"] = {key: one for key, one in given.items() if one is not None}
+        out |= {"of": arm.like} if arm.like is not None else {}
         out["doses"] = JUDGED if arm.doses is None else list(arm.doses)
     if arm.label:
         out["label"] = arm.label

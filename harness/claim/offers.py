@@ -38,6 +38,7 @@ def check_offers(claim: Claim, recipe: Recipe, reader: Reader) -> None:
         if check.sound("arms", arm.name) and arm.on in caps:
             _sides(check, arm, caps)
             _partner(check, arm, caps)
+            _features(check, arm, recipe)
     if claim.dose_rule is not None:
         rule = {"arm": claim.dose_rule.arm, "baseline": claim.dose_rule.baseline}
         _replicates(check, "dose_rule", rule, caps)
@@ -161,6 +162,20 @@ def _row(check: Check, direction: Direction, recipe: Recipe) -> None:
         roles_offered(check, of, recipe)
 
 
+def _features(check: Check, arm: Arm, recipe: Recipe) -> None:
+    """Features are compared in both roles, in every replicate; of a dictionary that is there."""
+    features, site = arm.features, check.claim.sites.get(arm.site or "")
+    if features is None:
+        return
+    path = f"arms.{arm.name}.features"
+    of = {f"{path}.positive": features.positive, f"{path}.negative": features.negative}
+    for at, side in of.items():
+        _role_throughout(check, at, side, {role.name: role.replicates for role in recipe.roles})
+    if features.folder is None and site is not None and check.sound("sites", str(arm.site)):
+        hook_offered(check, path, site.hook, f"arms.{arm.name}.site", recipe)
+        roles_offered(check, of, recipe)
+
+
 def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) -> None:
     """A role whose health is asked for but which is never built would pass unseen."""
     claim = check.claim
@@ -169,6 +184,8 @@ def _health(check: Check, path: str, params: Mapping[str, Any], recipe: Recipe) 
         return
     built = {arm.on for arm in arms} | {arm.partner for arm in arms if arm.partner is not None}
     for arm in arms:
+        if arm.features is not None:
+            built |= {arm.features.positive, arm.features.negative}
         for name in arm.directions:
             if name in check.directions:
                 built |= {*_roles(check.directions[name], arm)}

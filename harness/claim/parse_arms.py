@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.claim.feature_arms import CLAMP, FEATURE_OPERATIONS
 from harness.claim.kinds import READOUTS
 from harness.claim.parse_components import COMPONENTS, components
+from harness.claim.parse_features import feature_parts
 from harness.claim.schema import (
     CONTROLS,
     LARGEST_DOSE,
@@ -142,7 +144,7 @@ def arms(node: Node, names: Names) -> tuple[Arm, ...]:
 BARE = ("on", "label")
 INTERVENING = (
     *("site", "operation", "direction", "directions", "control", "count", "of"),
-    *("doses", "unit", "donor"),
+    *("doses", "unit", "donor", "features"),
     *COMPONENTS,
 )
 
@@ -169,16 +171,26 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
         on=on,
         site=reference(keys["site"], "site", names.sites) if "site" in keys else None,
         operation=operation,
-        directions=_candidates(keys, names),
+        directions=_candidates(keys, names) if operation not in FEATURE_OPERATIONS else (),
         control=keys["control"].word(CONTROLS, "control") if "control" in keys else None,
         count=count,
-        doses=_doses(keys["doses"], names, unit) if "doses" in keys else (),
+        # a feature is clamped to multiples of its own activation
+        doses=_doses(keys["doses"], names, "own" if operation == CLAMP else unit)
+        if "doses" in keys
+        else (),
         donor=_donor(keys["donor"]) if "donor" in keys else 0,
         label=label,
         unit=unit,
-        of=reference(keys["of"], "direction", names.directions) if "of" in keys else None,
+        of=reference(keys["of"], "direction", names.directions)
+        if "of" in keys and operation not in FEATURE_OPERATIONS
+        else None,
         partner=role(keys["with"], names) if "with" in keys else None,
         **components(entry, keys, operation),
+        **feature_parts(
+            *(entry, keys, operation),
+            role=lambda node: role(node, names),
+            arm=lambda node: reference(node, "arm", names.arms),
+        ),
     )
     _what_moves(entry, keys, operation)
     return arm
@@ -186,6 +198,8 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
 
 def _what_moves(entry: Node, keys: Mapping[str, Node], operation: str) -> None:
     """Exactly one of direction, directions and control, unless the operation needs none."""
+    if operation in FEATURE_OPERATIONS:
+        return
     given = [key for key in ("direction", "directions", "control") if key in keys]
     if operation in WITHOUT_DIRECTION:
         for key in given:

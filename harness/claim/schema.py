@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.claim.feature_arms import FEATURE_OPERATIONS, MATCHED_RATE, Features
+
 SCHEMA = "causal-claims/claim/1"
 
 AFFINE = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
-OPERATIONS = (*AFFINE, "ablate", "interchange")
-WITHOUT_DIRECTION = ("replace-mean", "replace-zero", "ablate", "interchange")
+OPERATIONS = (*AFFINE, "ablate", "interchange", *FEATURE_OPERATIONS)
+WITHOUT_DIRECTION = ("replace-mean", "replace-zero", "ablate", "interchange", *FEATURE_OPERATIONS)
 WAYS = ("zero", "mean", "resample")
-CONTROLS = ("isotropic", "covariance", "placebo")
+CONTROLS = ("isotropic", "covariance", "placebo", MATCHED_RATE)
 RANKS = (1, 2, 4, 8, 16)
 LEADS = ("mean-difference",)
 MAPS = ("procrustes", "affine")
@@ -154,6 +156,15 @@ class Arm:
     partner: str | None = None
     """Of an interchange: the role (``with`` in the file) whose activation takes the place; of the
     replicate ``donor`` further on."""
+    features: Features | None = None
+    """Of an arm on dictionary features: which ones."""
+    like: str | None = None
+    """Of a control of such an arm (``of`` in the file): the arm whose features its own resemble."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that it is made of and no recipe lists."""
+        return () if self.features is None else self.features.files
 
     @property
     def at_judged_dose(self) -> bool:
@@ -161,13 +172,14 @@ class Arm:
 
     @property
     def undirected(self) -> bool:
-        """Whether its operation has neither directions nor controls: one variant, without name."""
-        return self.operation in WITHOUT_DIRECTION
+        """Whether it has neither directions nor controls: one variant, without name."""
+        return self.operation in WITHOUT_DIRECTION and self.control is None
 
     @property
     def part(self) -> tuple[object, ...]:
-        """What of the site is replaced, and by what; beside operation and directions."""
-        return (self.way, self.heads, self.neurons, self.partner)
+        """What of the site is changed, and to what; beside operation and directions."""
+        parts = (self.way, self.heads, self.neurons, self.partner)
+        return (*parts, self.features, self.like)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.claim.feature_arms import CLAMP, STEER
 from harness.claim.kinds import Kind
 from harness.claim.schema import UNITS, WITHOUT_DIRECTION, Arm, Claim
 from harness.claim.sound import Check
 from harness.claim.suits_components import check_components
+from harness.claim.suits_features import check_feature_arm
 from harness.claim.suits_kinds import PLANNED, by_kind, exclusion, pairs_and_ratios, unlabelled
 from harness.claim.suits_probes import check_probes
 from harness.claim.vocabulary import AT_ARMS, JUDGED, ORDERINGS
@@ -28,7 +30,7 @@ CURVES = {"damage-difference": ("arm", "than"), "coverage": ("arm", "arms"),
 """Parameters whose arms are read along their doses."""
 OWN_BASELINE = ("arm", "than", "controls", "arms")
 """Parameters whose arms intervene on the model of ``baseline``; see :func:`_baseline`."""
-SHARES = ("project-out", "patch", *WITHOUT_DIRECTION)
+SHARES = ("project-out", "patch", *(o for o in WITHOUT_DIRECTION if o not in (CLAMP, STEER)))
 
 
 def check_suits(claim: Claim, reader: Reader) -> None:
@@ -55,6 +57,7 @@ def _arm(check: Check, arm: Arm) -> None:
     _unit(check, arm)
     _directions(check, arm)
     check_components(check, arm)
+    check_feature_arm(check, arm)
     if arm.operation in SHARES and any(d > 1 for d in arm.doses or ()):
         check.reader.problem(
             f"{path}.doses",
@@ -68,7 +71,7 @@ def _arm(check: Check, arm: Arm) -> None:
             f"the donor is {arm.donor} replicates on, and there are {replicates}",
             f"Write a number below {replicates}",
         )
-    if arm.donor and arm.undirected and arm.partner is None:
+    if arm.donor and arm.operation in WITHOUT_DIRECTION and arm.partner is None:
         check.reader.problem(f"{path}.donor", f"{arm.operation} has no donor", "Remove donor:")
 
 
@@ -97,7 +100,7 @@ def _unit(check: Check, arm: Arm) -> None:
     if arm.operation not in PLANNED:
         what = f"{arm.operation} has no dose in {arm.unit}"
         problem(path, what, f"Remove unit:, or {' or '.join(PLANNED)}")
-    if arm.unit == "own" and arm.control is not None:
+    if arm.unit == "own" and arm.control is not None and arm.like is None:
         what = "random directions have no length of their own"
         problem(path, what, "Write unit: residual or unit: kl")
     if arm.at_judged_dose:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.claim.feature_arms import STEER
 from harness.claim.kinds import Kind
 from harness.claim.sound import Check
 
-PLANNED = ("add", "subtract")
+PLANNED = ("add", "subtract", STEER)
 """Operations whose realised dose can be held against the planned one."""
 
 
@@ -139,6 +140,16 @@ def pairs_and_ratios(check: Check) -> None:
                 what = "a decoder row of another pair of roles: a claim compares one pair"
                 fix = f"Use {pair[0]} and {pair[1]}, or another claim"
                 check.reader.problem(f"directions.{one.name}", what, fix)
+            pair = pair or found
+    for arm in check.claim.arms:
+        features = arm.features
+        # those of a given dictionary are not among the stored counts, which are of one pair
+        if features is not None and features.folder is None and check.sound("arms", arm.name):
+            found = (features.positive, features.negative)
+            if pair is not None and found != pair:
+                what = "features of another pair of roles: a claim compares one pair"
+                fix = f"Use {pair[0]} and {pair[1]}, or another claim"
+                check.reader.problem(f"arms.{arm.name}.features", what, fix)
             pair = pair or found
     for criterion in check.claim.criteria:
         if not check.sound("criteria", criterion.name) or criterion.expect is None:

@@ -6,7 +6,7 @@ A condition's parameters are one row of each tensor, so that arms and doses run 
 batch. Dose 0 is *inactive*: it goes through ``torch.where`` and leaves every bit as it was.
 
 Not covered: which rows and positions (``harness.intervene.apply``), edits that are not affine
-(``harness.readout.dictionary.FeatureEdit``) or that depend on the position
+(``harness.readout.feature_edit``) or that depend on the position
 (``harness.intervene.ablate``), several sites at once.
 """
 

@@ -65,9 +65,11 @@ def settings() -> dict[str, str]:
 
 
 def given_files(root: Path, claim: Claim) -> dict[str, str]:
-    """Path -> digest of its tensors, for directions that are given and not fitted."""
+    """Path -> digest, for directions and dictionaries that are given and not fitted: of tensors
+    where it holds any, of a dictionary's settings as they are."""
     paths = {d.file for d in claim.directions if d.file is not None}
-    return {path: tensors_digest(root, path) for path in sorted(paths)}
+    found = {path: tensors_digest(root, path) for path in sorted(paths)}
+    return found | given_digests(root, [f for arm in claim.arms for f in arm.files])
 
 
 def recipe_content(root: Path, recipe: Recipe) -> dict[str, Any]:

@@ -34,6 +34,14 @@ DICTIONARY = record(
 PLANNED = record(
     {"dose": number, "residual": maybe(number)}, {"kl": maybe(number), "top": maybe(number)}
 )
+FEATURE = record(
+    {"feature": whole, "rate_positive": number, "rate_negative": number, "rate_host": number},
+    {"scale": number, "row_norm": number},
+)
+FEATURES = record(
+    {"dictionary": text, "variants": each(every(FEATURE))},
+    dict.fromkeys(("architecture", "positive", "negative", "hook", "positions"), text),
+)
 REPLICATE = record(
     {
         "schema": text,
@@ -49,6 +57,7 @@ REPLICATE = record(
         "direction_norm": each(number),
         "direction_length": each(number),
         "planned": each(each(every(PLANNED))),
+        "features": each(FEATURES),
         "positions": each(every(text)),
     },
 )

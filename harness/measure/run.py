@@ -56,6 +56,7 @@ def watch_of(job: Job) -> Watch:
     root, recipe = job.root, job.recipe
     names = [*given_files(root, recipe.given), *beside(root)]
     names += [d.file for d in job.claim.directions if d.file is not None]
+    names += [file for arm in job.claim.arms for file in arm.files]
     files = [*builder_walk(root, recipe)[0].files().values(), *(root / name for name in names)]
     return make_watch(root, recipe.file, files, [job.folder], job.kind == ATTEMPT)
 

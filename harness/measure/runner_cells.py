@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.claim.feature_arms import FEATURE_OPERATIONS
 from harness.claim.schema import Arm
 from harness.intervene.ablate import Ablation
 from harness.intervene.apply import Evidence
@@ -24,11 +25,13 @@ from harness.intervene.subspace_edit import SubspaceEdit
 from harness.measure.job_record import EXPLORATION
 from harness.measure.needs import reads
 from harness.measure.runner_components import component_edit
-from harness.measure.runner_edit import edit_of
+from harness.measure.runner_edit import Labels, edit_of
+from harness.measure.runner_feature_arms import feature_edit
 from harness.measure.runner_fit import Fitting
 from harness.readout.behaviour import grade
 from harness.readout.concordance import placed
 from harness.readout.degenerate import clean_nats, repetition, written
+from harness.readout.feature_edit import FeatureEdit
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score
 from harness.subject.backend import Model
@@ -78,8 +81,7 @@ def batches(fitting: Fitting, arms: Sequence[Arm], judged: float | None) -> Iter
                 if judged is None:
                     continue
                 doses = (judged,)
-            make = component_edit if arm.operation in COMPONENTS else edit_of
-            edit, named = make(fitting, arm, doses)
+            edit, named = _edit(fitting, arm, doses)
             edits.append((edit, [(arm.name, variant, dose) for variant, dose in named]))
         model = fitting.host(members[0])
         # conditions of different shapes make different batches
@@ -87,6 +89,12 @@ def batches(fitting: Fitting, arms: Sequence[Arm], judged: float | None) -> Iter
             alike = [(e, labels) for e, labels in edits if isinstance(e, kind)]
             if alike:
                 yield Batch(model, kind.stack([e for e, _ in alike]), _joined(alike))
+        through: dict[int, list[tuple[FeatureEdit, list[Label]]]] = {}
+        for edit, labels in edits:
+            if isinstance(edit, FeatureEdit):
+                through.setdefault(id(edit.dictionary), []).append((edit, labels))
+        for changes in through.values():  # one batch per dictionary
+            yield Batch(model, FeatureEdit.stack([e for e, _ in changes]), _joined(changes))
         swaps: dict[int, list[tuple[Interchange, list[Label]]]] = {}
         for edit, labels in edits:
             if isinstance(edit, Interchange):
@@ -94,6 +102,13 @@ def batches(fitting: Fitting, arms: Sequence[Arm], judged: float | None) -> Iter
         for alike in swaps.values():  # one batch per other model
             swap = Interchange.stack([e for e, _ in alike])
             yield Batch(swap.beside, swap, _joined(alike))
+
+
+def _edit(fitting: Fitting, arm: Arm, doses: tuple[float, ...]) -> tuple[Any, Labels]:
+    """An arm's conditions, and their variants and doses."""
+    if arm.operation in FEATURE_OPERATIONS:
+        return feature_edit(fitting, arm, doses)
+    return (component_edit if arm.operation in COMPONENTS else edit_of)(fitting, arm, doses)
 
 
 def _joined(edits: Sequence[tuple[object, list[Label]]]) -> tuple[Label, ...]:

@@ -52,6 +52,8 @@ class Fitting:
     scales: dict[tuple[str, str], float] = field(default_factory=dict)
     planned: dict[str, Planned] = field(default_factory=dict)
     """By arm, where its doses are in another unit than the residual norm."""
+    features: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By arm on dictionary features: which ones, and what they were chosen by."""
     memory: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     @property

@@ -5,14 +5,17 @@ at the direction's hook and position class (``harness.readout.marker``): the sam
 choice as in the stored feature counts, so that a reader can check it. The vector points to where
 the feature is on; its natural length is the length of the row as it was trained.
 
-Not covered: editing through the dictionary (``harness.readout.dictionary.FeatureEdit``).
+Not covered: editing through the dictionary (``harness.measure.runner_feature_arms``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from harness.claim.schema import Direction as Spec
+from harness.claim.schema import Site
 from harness.errors import ClaimsError
 from harness.intervene.context import Direction
 from harness.measure.artefacts import Workshop
@@ -21,6 +24,7 @@ from harness.readout.dictionary import Dictionary, load_dictionary, random_like
 from harness.readout.features import count_features
 from harness.readout.marker import marker, matched_rates
 from harness.subject.backend import Model
+from harness.subject.interface import Task, Texts
 from harness.subject.patterned import patterned
 
 
@@ -35,6 +39,24 @@ def dictionaries_at(
     seed = job.seeds.seed("controls", "dictionary", hook, replicate)
     found["random"] = random_like(found["regulation"], seed)
     return found
+
+
+def select_texts(job: Job, task: Task) -> dict[str, Texts]:
+    """The select split's texts, by variant: what features are chosen on."""
+    count, seed = job.claim.samples.select, job.seeds.seed("texts", "select")
+    return {v: task.texts("select", count, seed, v) for v in task.variants}
+
+
+def seen_rates(
+    pair: Mapping[str, Model],
+    task: Task,
+    texts: Mapping[str, Texts],
+    dictionary: Dictionary,
+    site: Site,
+) -> pd.DataFrame:
+    """Matched rates of a dictionary's features at a site; ``pair`` as ``count_features`` has it."""
+    one = {"seen": dictionary}
+    return matched_rates(count_features(pair, task, texts, one, site.hook, [site.positions]))
 
 
 def decoder_row(
@@ -54,11 +76,9 @@ def decoder_row(
     whose = str(spec.dictionary)
     dictionary = dictionaries_at(job, workshop, trained, standard, replicate, site.hook)[whose]
     pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
-    task, seed = patterned(workshop.builder.task), job.seeds.seed("texts", "select")
-    count = job.claim.samples.select
-    texts = {v: task.texts("select", count, seed, v) for v in task.variants}
-    counted = count_features(pair, task, texts, {whose: dictionary}, site.hook, [site.positions])
-    seen = matched_rates(counted)
+    task = patterned(workshop.builder.task)
+    texts = select_texts(job, task)
+    seen = seen_rates(pair, task, texts, dictionary, site)
     feature = marker(seen)
     row = dictionary.w_dec[feature].float()
     size = float(row.norm())

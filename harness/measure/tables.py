@@ -69,7 +69,8 @@ def summarise(generate: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
     readouts are means over the rows or texts that have a number (NaN without any, so also where a
     cell is older than its column). ``format_valid`` is the share of generated rows with a step and
     without a step of garbage. ``dose_measured`` is the median over generated prompts, ``fired``
-    the sum of edited positions while generating, ``delta_max`` the largest change.
+    the sum of edited positions while generating, ``delta_max`` the largest change; ``dose_scored``,
+    ``fired_scored`` and ``delta_scored`` are the same in scoring.
     """
     parts = []
     if len(generate):
@@ -89,6 +90,7 @@ def summarise(generate: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
         scored = score.groupby(KEYS, sort=True)
         means["fired_scored"] = scored["fired"].sum()
         means["dose_scored"] = scored["dose_measured"].median()
+        means["delta_scored"] = scored["delta_max"].max()
         parts.append(means)
     if not parts:
         return pd.DataFrame(columns=[*KEYS, "steps", *READOUTS])
@@ -107,6 +109,11 @@ def was_measured(readout: str, generate: pd.DataFrame, score: pd.DataFrame) -> b
     of = {**dict.fromkeys(ROWS, generate), **dict.fromkeys([*SCORED, *TEXTS], score)}
     table = of.get(readout, generate)
     return bool(len(table)) and (readout not in of or readout in table)
+
+
+def was_scored(readout: str) -> bool:
+    """Whether a readout comes from scored texts, and not from generated ones."""
+    return readout in (*SCORED, *TEXTS)
 
 
 def load_tables(folder: Path) -> dict[str, pd.DataFrame]:

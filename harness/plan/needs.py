@@ -31,6 +31,9 @@ def models_needed(claim: Claim, recipe: Recipe, replicate: int) -> tuple[tuple[s
         needed[arm.on, replicate] = None
         if arm.partner is not None:
             needed[arm.partner, (replicate + arm.donor) % n] = None
+        if arm.features is not None:
+            for side in (arm.features.positive, arm.features.negative):
+                needed[side, replicate] = None
         for name in arm.directions if arm.of is None else (arm.of,):
             spec = directions[name]
             for role in (spec.positive, spec.negative, spec.map_from):
@@ -104,10 +107,11 @@ FEATURE_KINDS = ("feature-asymmetry", "marker-ratio")
 
 
 def dictionary_hooks(claim: Claim) -> tuple[str, ...]:
-    """Hook points at which the claim counts features, or takes a decoder row, in order of first
-    mention."""
+    """Hook points at which the claim counts features, takes a decoder row or edits features, in
+    order of first mention."""
     hooks = {str(s["hook"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
     hooks |= {claim.sites[d.site].hook: None for d in _rows(claim)}
+    hooks |= {claim.sites[str(a.site)].hook: None for a in _edited(claim)}
     return tuple(hooks)
 
 
@@ -123,10 +127,17 @@ def _rows(claim: Claim) -> tuple[Direction, ...]:
     return tuple(d for d in claim.directions if d.method == "dictionary-row")
 
 
+def _edited(claim: Claim) -> tuple[Arm, ...]:
+    """Arms on features of the recipe's dictionaries, kept for the same reason; what a given
+    dictionary's are chosen by is in the replicate's record alone."""
+    return tuple(a for a in claim.arms if a.features is not None and a.features.folder is None)
+
+
 def feature_positions(claim: Claim) -> tuple[str, ...]:
     """Position classes at which features are counted."""
     found = {str(s["positions"]): None for s in _estimands(claim) if s["kind"] in FEATURE_KINDS}
     found |= {claim.sites[d.site].positions: None for d in _rows(claim)}
+    found |= {claim.sites[str(a.site)].positions: None for a in _edited(claim)}
     return tuple(found)
 
 
@@ -137,6 +148,9 @@ def feature_roles(claim: Claim) -> tuple[str, str]:
             return str(spec.get("trained", "regulation")), str(spec.get("standard", "standard"))
     for row in _rows(claim):
         return str(row.positive), str(row.negative)
+    for arm in _edited(claim):
+        assert arm.features is not None
+        return arm.features.positive, arm.features.negative
     return "regulation", "standard"
 
 

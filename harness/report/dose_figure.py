@@ -18,6 +18,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from harness.claim.feature_arms import ABLATE, CLAMP
 from harness.report import svg
 from harness.report.curves import Curve, Points
 from harness.report.figure import FigureView, KeyEntry, Table, limits, margins, ticks
@@ -42,8 +43,10 @@ X_LABELS: Mapping[str, str] = {
     "residual": "dose (multiples of the median residual norm)",
     "own": "dose (multiples of the direction's own length)",
     "kl": "dose (target KL on the select split, nats)",
+    ABLATE: "dose (share of the feature's activation that is taken away)",
+    CLAMP: "dose (multiples of the feature's median activation)",
 }
-"""Unit of an arm's doses -> the words under the axis."""
+"""Unit of an arm's doses, or operation with one of its own -> the words under the axis."""
 MARKS = ("circle", "triangle")
 MARKERS = {"circle": "o", "triangle": "^"}
 COLOURS = {"circle": svg.OTHER, "triangle": svg.THIRD}

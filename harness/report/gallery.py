@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.claim.feature_arms import MATCHED_RATE
 from harness.report import curves as cv
 from harness.report.criteria import replicate_labels
 from harness.report.dose_figure import READOUTS, X_LABELS, DoseData, dose_figure
@@ -80,7 +81,7 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
 
 def unit_of(arm: Mapping[str, Any]) -> str:
     """The unit of an arm's doses, one that an axis has words for."""
-    unit = str(arm.get("unit") or "")
+    unit = str(arm.get("unit") or arm.get("operation") or "")
     return unit if unit in X_LABELS else "residual"
 
 
@@ -208,7 +209,8 @@ def _single(frame: pd.DataFrame, arms: cv.Arms, named: tuple[str, ...]) -> Table
         variants = part["variant"].nunique()
         about = str(arm.get("label") or "")
         if arm.get("control"):
-            about = f"{variants} {arm['control']} random directions in each replicate"
+            what = "features" if arm["control"] == MATCHED_RATE else "random directions"
+            about = f"{variants} {arm['control']} {what} in each replicate"
         dose = "judged" if arm.get("operation") else NONE
         rows.append((humane(name), dose, *(number(means[r], 3) for r in readouts), about))
     heads = ("arm", "dose", *(READOUTS[r].partition(",")[0] for r in readouts), "about")

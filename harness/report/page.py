@@ -26,6 +26,7 @@ from harness.report.environment import (
     policy,
     style,
 )
+from harness.report.features_view import edited_table
 from harness.report.figure import Table
 from harness.report.gallery import Gallery, dictionary_table, gallery, health_table
 from harness.report.lock_view import LockView, lock_view
@@ -69,6 +70,7 @@ class PageView:
     probes: ProbesView | None
     health: Table | None
     dictionaries: Table | None
+    edited: Table | None
     samples: tuple[PromptSamples, ...]
     marked: bool
     """Whether any step of the samples carries a mark."""
@@ -123,6 +125,7 @@ def page_view(report: ReportInput) -> PageView:
         probes=probes_view(report),
         health=health_table(report),
         dictionaries=dictionary_table(report),
+        edited=edited_table(report),
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         sites=sites_view(report),

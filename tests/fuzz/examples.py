@@ -30,6 +30,19 @@ REGISTRATION = "sha256:" + "1" * 64
 PROMPTS = 2
 SMALLER = {"replicates: 6}": "replicates: 3}", "count: 20,": "count: 2,"}
 """The larger claim, quicker to judge."""
+EDITED = """\
+arms:
+  marker-off:
+    on: regulation
+    site: onset
+    operation: ablate-feature
+    features: {positive: regulation, negative: standard, dictionary: random, top: 2}
+    doses: [0, 0.5, 1]
+  others-off: {on: regulation, site: onset, operation: ablate-feature, control: matched-rate, of: marker-off, count: 2, doses: [0, 1]}
+  given-on: {on: standard, site: onset, operation: steer-feature, unit: own, features: {positive: regulation, negative: standard, folder: data/sae}, doses: [0, 1]}
+  fixed: {on: standard, site: onset, operation: clamp-feature, features: {positive: regulation, negative: standard}, doses: [0, 2]}
+"""  # noqa: E501
+"""Arms on features, before those of the larger claim."""
 JUDGED = 0.5
 
 
@@ -47,8 +60,9 @@ class Examples:
         self.secret.write_text("nobody may read this")
         publish_verdict(attempted(workspace(self.study)))
         text = texts.CLAIM
-        for old, new in SMALLER.items():
+        for old, new in {**SMALLER, "\narms:\n": f"\n{EDITED}"}.items():
             text = texts.edited(text, old, new)
+        self.larger = text.encode()
         texts.write(self.rich, text)
 
     @cached_property
@@ -59,7 +73,7 @@ class Examples:
     def claims(self) -> tuple[bytes, ...]:
         """YAML of claims: the one that uses the whole language, and this repository's first."""
         own = sorted((REPOSITORY / "claims").glob("*.yaml"))
-        return (texts.CLAIM.encode(), own[-1].read_bytes())
+        return (self.larger, own[-1].read_bytes())
 
     @cached_property
     def recipes(self) -> tuple[bytes, ...]:
@@ -112,6 +126,9 @@ def record(replicate: int) -> dict[str, Any]:
     well = {"loss_gap": 0.05, "behaviour_rate": 0.2, "garbage_rate": 0.01}
     good = {"explained_variance": 0.9, "dead_fraction": 0.1, "l0": 4.0}
     hook = "blocks.1.hook_resid_post"
+    rates = {"rate_positive": 0.5, "rate_negative": 0.0, "rate_host": 0.25}
+    one = {"feature": 17, **rates, "scale": 1.5, "row_norm": 1.0}
+    edited = {"dictionary": "regulation", "hook": hook, "variants": {"": [one]}}
     return {
         "schema": "causal-claims/replicate/1",
         "replicate": replicate,
@@ -121,6 +138,8 @@ def record(replicate: int) -> dict[str, Any]:
         "split_half": {"difference": 0.97},
         "direction_norm": {"difference@regulation+0": 1.2},
         "dose": {"judged": JUDGED, "table": [{"dose": 0.5, "removal": 0.2}]},
+        "planned": {"given-on": {"": [{"dose": d, "residual": d / 8} for d in (0.0, 1.0)]}},
+        "features": dict.fromkeys(("marker-off", "given-on", "fixed"), edited),
         "dictionaries": {f"{role}/{hook}": good for role in ("regulation", "standard", "random")},
     }
 

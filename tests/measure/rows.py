@@ -109,19 +109,19 @@ def text(directions: str, arms: str, shown: str = "", more: str = "") -> str:
     )
 
 
-def workspace(root: Path, claim: str) -> Path:
+def workspace(root: Path, claim: str, builder: str = BUILDER) -> Path:
     """A workspace with the claim ``rows``, beside the handmade ones."""
     if not root.exists():
         shutil.copytree(HANDMADE, root, ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "models/rows.py").write_text(BUILDER)
+    (root / "models/rows.py").write_text(builder)
     (root / "models/rows.yaml").write_text(RECIPE)
     (root / "claims/rows.yaml").write_text(claim)
     return root
 
 
-def explored(root: Path, claim: str, replicates: int = 1) -> Job:
+def explored(root: Path, claim: str, replicates: int = 1, builder: str = BUILDER) -> Job:
     """Explore the claim in ``root``; the job, with ``replicates`` measured."""
-    job = exploration_job(workspace(root, claim), "rows", replicates=replicates)
+    job = exploration_job(workspace(root, claim, builder), "rows", replicates=replicates)
     shop = workshop_of(job, Silent())
     for replicate in range(replicates):
         measure(job, replicate, shop, Silent())

@@ -11,12 +11,12 @@ import torch
 from harness.errors import ClaimsError, NothingFired
 from harness.readout.dictionary import (
     Dictionary,
-    FeatureEdit,
     load_dictionary,
     quality,
     random_like,
     save_dictionary,
 )
+from harness.readout.feature_edit import FeatureEdit
 from harness.readout.features import COLUMNS, count_features
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score

@@ -24,6 +24,11 @@ def _rank(design: Design, arm: Arm) -> int:
     return max((d.rank or 1 for d in design.claim.directions if d.name in names), default=1)
 
 
+def _like(arm: Arm, design: Design) -> object:
+    """The features that an arm is about: its own, or those that its random ones resemble."""
+    return arm.features if arm.like is None else design.arms[arm.like].features
+
+
 def controls(design: Design, criterion: Criterion) -> Iterator[Refusal]:
     """Dose bands of the deciding arms; number, place and quantile of the random ones."""
     spec, where = criterion.estimand, f"criteria.{criterion.name}"
@@ -51,6 +56,7 @@ def controls(design: Design, criterion: Criterion) -> Iterator[Refusal]:
         sites = [design.claim.sites.get(a.site or "") for a in (ours, other)]
         alike = ours.operation == other.operation and ours.unit == other.unit
         alike = alike and (ours.operation in PUSHES or _rank(design, ours) == _rank(design, other))
+        alike = alike and _like(other, design) == _like(ours, design)
         if sites[0] != sites[1] or not alike:
             reason = f"{name} does not intervene where and as {ours.name} does"
             yield refusal("unlike-controls", f"arms.{name}", reason)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from harness.claim.feature_arms import FEATURE_OPERATIONS, STEER
 from harness.claim.kinds import ESTIMANDS
 from harness.claim.schema import Arm, Claim, Criterion, Precondition
 from harness.claim.vocabulary import HOST
@@ -39,11 +40,12 @@ DECIDING = ("arm", "arms", "minus", "over", "than", "against")
 """Parameters of an estimand whose arms decide, where they intervene."""
 COMPARED = ("arm", "arms", "minus", "over")
 """Those that decide where none intervenes."""
-PUSHES = ("add", "subtract")
+PUSHES = ("add", "subtract", STEER)
 """Operations whose dose is planned, so that the realised one can be held against it."""
 
 KIN = {
-    **dict.fromkeys(PUSHES, "push"),
+    **dict.fromkeys(("add", "subtract"), "push"),
+    **dict.fromkeys(FEATURE_OPERATIONS, "feature"),
     **dict.fromkeys(("ablate", "replace-mean", "replace-zero"), "replace"),
 }
 """Operations that are one kind of change, whatever the sign, the way and the part of the site."""
@@ -110,10 +112,12 @@ class Design:
         site = self.claim.sites.get(arm.site or "")
         given = tuple(self._direction(d, arm) for d in arm.directions)
         drawn = (arm.control, arm.name) if arm.control else ()
+        # features of one dictionary, found alike, are kin, however many
+        kin = drawn if arm.features is None else (arm.features.source,)
         change = (site, arm.operation, given, drawn, arm.donor, arm.unit, arm.of, arm.part)
         unsigned = frozenset((m, s, w, frozenset((p, n))) for m, s, w, _, p, n in given)
         push = KIN.get(arm.operation, arm.operation)
-        return Source(arm.on, change, at, (site, push, unsigned | {*drawn}))
+        return Source(arm.on, change, at, (site, push, unsigned | {*kin}))
 
     def _direction(self, name: str, arm: Arm) -> tuple[Any, ...]:
         """A direction by what it is, with ``host`` resolved."""
