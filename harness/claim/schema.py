@@ -50,7 +50,8 @@ METHODS = (
 @dataclass(frozen=True)
 class Site:
     """A hook point and a position class: the task's, or ``regex:`` and an expression, for the
-    positions at which the text so far ends with a match (``harness.subject.patterns``)."""
+    positions at which the text so far ends with a match, or ``code:`` and the function that decides
+    (``harness.subject.patterns``)."""
 
     hook: str
     positions: str

@@ -56,7 +56,7 @@ class Measured:
 def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) -> None:
     """Measure one replicate and write it. The caller holds the replicate's lock."""
     torch.set_num_threads(1)  # two threads in one process can be eight times slower than one
-    claim, task = job.claim, patterned(workshop.builder.task)
+    claim, task = job.claim, patterned(workshop.builder.task, workshop.functions)
     needed = models_needed(claim, job.recipe, replicate)
     built: dict[tuple[str, int], Built] = {key: workshop.model(*key) for key in needed}
     models: dict[tuple[str, int], Model] = {

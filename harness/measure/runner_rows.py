@@ -54,7 +54,8 @@ def decoder_row(
     whose = str(spec.dictionary)
     dictionary = dictionaries_at(job, workshop, trained, standard, replicate, site.hook)[whose]
     pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
-    task, seed = patterned(workshop.builder.task), job.seeds.seed("texts", "select")
+    task = patterned(workshop.builder.task, workshop.functions)
+    seed = job.seeds.seed("texts", "select")
     count = job.claim.samples.select
     texts = {v: task.texts("select", count, seed, v) for v in task.variants}
     counted = count_features(pair, task, texts, {whose: dictionary}, site.hook, [site.positions])
