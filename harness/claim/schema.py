@@ -24,6 +24,7 @@ CONTROLS = ("isotropic", "covariance", "placebo")
 RANKS = (1, 2, 4, 8, 16)
 LEADS = ("mean-difference",)
 MAPS = ("procrustes", "affine")
+PARTS = ("row-space", "null-space")
 UNITS = ("residual", "own", "kl")
 LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
 """By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
@@ -100,6 +101,8 @@ class Direction:
     map: str | None = None
     map_from: str | None = None
     radius: float | None = None
+    part: str | None = None
+    """Of a direction before an output matrix: what of it is used (all, where None)."""
 
     @property
     def apart(self) -> bool:
@@ -115,7 +118,7 @@ class Direction:
     @property
     def how(self) -> tuple[object, ...]:
         """What is made of it; directions that differ in this alone are kin."""
-        return (self.rank, self.lead, self.map, self.map_from, self.radius)
+        return (self.rank, self.lead, self.map, self.map_from, self.radius, self.part)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def check_components(check: Check, arm: Arm) -> None:
         spec = check.directions.get(name)
         if spec is not None and check.sound("directions", name):
             _width(check, arm, spec, site.hook)
+            _part(check, arm, spec, site.hook)
 
 
 def _width(check: Check, arm: Arm, spec: Direction, hook: str) -> None:
@@ -57,4 +58,24 @@ def _width(check: Check, arm: Arm, spec: Direction, hook: str) -> None:
             path,
             f"{spec.method} gives directions of the residual, not of neurons",
             "Use another method, or a site of the residual's width",
+        )
+
+
+def _part(check: Check, arm: Arm, spec: Direction, hook: str) -> None:
+    """A part of a direction is one by the matrix that reads its site, and the arm's."""
+    fitted = check.claim.sites.get(spec.site)
+    if spec.part is None or fitted is None or not check.sound("sites", spec.site):
+        return
+    if not fitted.hook.endswith((HEADS, NEURONS)):
+        check.reader.problem(
+            f"directions.{spec.name}.part",
+            f"no single matrix reads {fitted.hook}, so a direction has no {spec.part} part there",
+            f"Use a site with hook: blocks.N{HEADS} or blocks.N{NEURONS}, or remove part:",
+        )
+    elif fitted.hook != hook:
+        check.reader.problem(
+            f"arms.{arm.name}.site",
+            f"{spec.name!r} is the {spec.part} part at {fitted.hook}, and another matrix reads "
+            f"{hook}",
+            "Use a site with the direction's hook",
         )

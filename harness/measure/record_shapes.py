@@ -34,6 +34,7 @@ DICTIONARY = record(
 PLANNED = record(
     {"dose": number, "residual": maybe(number)}, {"kl": maybe(number), "top": maybe(number)}
 )
+ROW_SPACE = record({"row_space": number, "rank": whole, "width": whole}, {"directions": whole})
 REPLICATE = record(
     {
         "schema": text,
@@ -48,6 +49,7 @@ REPLICATE = record(
         "models": each(anything),
         "direction_norm": each(number),
         "direction_length": each(number),
+        "row_space": each(ROW_SPACE),
         "planned": each(each(every(PLANNED))),
         "positions": each(every(text)),
     },

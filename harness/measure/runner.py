@@ -171,6 +171,7 @@ def _record(
         "split_half": fitting.cosines,
         "direction_norm": fitting.norms,
         "direction_length": fitting.lengths,
+        **({"row_space": fitting.shares} if fitting.shares else {}),
         **({"planned": fitting.planned} if fitting.planned else {}),
         "resid_norm": {f"{on}@{site}": v for (on, site), v in fitting.scales.items()},
         "dose": {"judged": None, "table": []} if chosen is None else chosen.as_json(),

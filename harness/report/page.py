@@ -1,7 +1,8 @@
 """One claim's page, as HTML and as Markdown.
 
 Order: the verdict's sentence; criteria; dose-response; replicates; candidates; probes;
-preconditions; samples; where the edits are; the lock; what the verdict does not show; commands.
+preconditions; samples; where the edits are and what is read there; the lock; what the verdict does
+not show; commands.
 Where no verdict can stand, the preconditions (or deviations) come first and the criteria's numbers
 are in a box that says that they are not admissible. An exploration is stamped and has no outcomes.
 
@@ -34,6 +35,7 @@ from harness.report.records import Rendered, ReportInput, checked
 from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
 from harness.report.sites_view import SiteView, sites_view
+from harness.report.splits_view import NOTE, splits_view
 from harness.report.versions_view import VersionsView, versions_view
 from harness.report.words import Standing, listing, standing
 
@@ -69,6 +71,8 @@ class PageView:
     probes: ProbesView | None
     health: Table | None
     dictionaries: Table | None
+    splits: Table | None
+    splits_note: str
     samples: tuple[PromptSamples, ...]
     marked: bool
     """Whether any step of the samples carries a mark."""
@@ -123,6 +127,8 @@ def page_view(report: ReportInput) -> PageView:
         probes=probes_view(report),
         health=health_table(report),
         dictionaries=dictionary_table(report),
+        splits=splits_view(report),
+        splits_note=NOTE,
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         sites=sites_view(report),

@@ -49,6 +49,12 @@ def test_padding_belongs_to_no_class() -> None:
     """Also where the function says so; and it may say another thing of it in another batch."""
     found = ask(lambda tokens, task: tokens >= 0)
     assert torch.equal(found, TEXTS.tokens != PAD)
+    last = torch.arange(TEXTS.tokens.shape[1]) == TEXTS.tokens.shape[1] - 1
+
+    def at_the_edge(tokens: Tensor, task: Task) -> Tensor:
+        return (tokens == SEP) | ((tokens == PAD) & last[-tokens.shape[1] :])
+
+    assert torch.equal(ask(at_the_edge), TEXTS.tokens == SEP)
     narrow = ask(lambda tokens, task: (tokens != PAD) | (tokens.cumsum(1) % 2 == 0))
     assert torch.equal(narrow, TEXTS.tokens != PAD)
 
