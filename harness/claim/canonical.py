@@ -117,6 +117,7 @@ def _arm(arm: Arm) -> dict[str, Any]:
         out |= {"with": arm.partner} if arm.partner is not None else {}
         out |= {"way": arm.way} if arm.way is not None else {}
         out |= {"heads": list(arm.heads)} if arm.heads else {}
+        out |= {"heads": arm.chosen.as_json()} if arm.chosen is not None else {}
         out |= {"neurons": list(arm.neurons)} if arm.neurons else {}
         out["doses"] = JUDGED if arm.doses is None else list(arm.doses)
     if arm.label:

@@ -165,7 +165,7 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
         unit=unit,
         of=reference(keys["of"], "direction", names.directions) if "of" in keys else None,
         partner=role(keys["with"], names) if "with" in keys else None,
-        **components(entry, keys, operation),
+        **components(entry, keys, operation, tuple(names.arms)),
     )
     _what_moves(entry, keys, operation)
     return arm

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.claim.heads import HeadChoice
+
 SCHEMA = "causal-claims/claim/1"
 
 AFFINE = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
@@ -153,6 +155,8 @@ class Arm:
     """Of an ablation: what takes the activation's place."""
     heads: tuple[int, ...] = ()
     """The heads that are ablated, at the site of what heads mix; none named: the whole site."""
+    chosen: HeadChoice | None = None
+    """The head is chosen in each replicate (``heads`` in the file, in place of numbers)."""
     neurons: tuple[int, ...] = ()
     """The same of neurons, at the site of the MLP's neurons."""
     partner: str | None = None
@@ -171,7 +175,7 @@ class Arm:
     @property
     def part(self) -> tuple[object, ...]:
         """What of the site is replaced, and by what; beside operation and directions."""
-        return (self.way, self.heads, self.neurons, self.partner)
+        return (self.way, self.heads, self.neurons, self.partner, self.chosen)
 
 
 @dataclass(frozen=True)

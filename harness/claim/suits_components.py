@@ -22,12 +22,14 @@ def check_components(check: Check, arm: Arm) -> None:
     if site is None or not check.sound("sites", str(arm.site)):
         return
     for key, end, why in PARTS:
-        if getattr(arm, key) and not site.hook.endswith(end):
+        if (getattr(arm, key) or (key == "heads" and arm.chosen)) and not site.hook.endswith(end):
             check.reader.problem(
                 f"arms.{arm.name}.{key}",
                 f"{key} cannot be told apart at {site.hook}: {why}",
                 f"Use a site with hook: blocks.N{end}, or remove {key}:",
             )
+    if arm.chosen is not None and arm.chosen.other_than is not None:
+        _other_than(check, arm, arm.chosen.other_than)
     if arm.partner == arm.on and not arm.donor:
         check.reader.problem(
             f"arms.{arm.name}.with",
@@ -39,6 +41,24 @@ def check_components(check: Check, arm: Arm) -> None:
         if spec is not None and check.sound("directions", name):
             _width(check, arm, spec, site.hook)
             _part(check, arm, spec, site.hook)
+
+
+def _other_than(check: Check, arm: Arm, name: str) -> None:
+    """Heads other than an arm's are of its model and its site, and that arm says by what."""
+    of = check.arm(name)
+    if of is None:
+        return
+    if of.chosen is None or of.chosen.attends is None:
+        what = f"the arm {name!r} does not choose a head by what it attends to"
+    elif (of.on, of.site) != (arm.on, arm.site):
+        what = f"the arm {name!r} has another model or another site"
+    else:
+        return
+    check.reader.problem(
+        f"arms.{arm.name}.heads.other_than",
+        what,
+        f"Name an arm on {arm.on} at {arm.site} with heads: {{attends: ...}}",
+    )
 
 
 def _width(check: Check, arm: Arm, spec: Direction, hook: str) -> None:

@@ -34,6 +34,7 @@ DICTIONARY = record(
 PLANNED = record(
     {"dose": number, "residual": maybe(number)}, {"kl": maybe(number), "top": maybe(number)}
 )
+HEAD = record({"head": whole, "attention": number}, {"next": maybe(number), "partner": whole})
 ROW_SPACE = record({"row_space": number, "rank": whole, "width": whole}, {"directions": whole})
 REPLICATE = record(
     {
@@ -50,6 +51,7 @@ REPLICATE = record(
         "direction_norm": each(number),
         "direction_length": each(number),
         "row_space": each(ROW_SPACE),
+        "heads": each(HEAD),
         "planned": each(each(every(PLANNED))),
         "positions": each(every(text)),
     },

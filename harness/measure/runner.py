@@ -172,6 +172,7 @@ def _record(
         "direction_norm": fitting.norms,
         "direction_length": fitting.lengths,
         **({"row_space": fitting.shares} if fitting.shares else {}),
+        **({"heads": fitting.heads} if fitting.heads else {}),
         **({"planned": fitting.planned} if fitting.planned else {}),
         "resid_norm": {f"{on}@{site}": v for (on, site), v in fitting.scales.items()},
         "dose": {"judged": None, "table": []} if chosen is None else chosen.as_json(),

@@ -53,6 +53,8 @@ class Fitting:
     scales: dict[tuple[str, str], float] = field(default_factory=dict)
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
     """What the matrix reads of directions before one, by ``name@role+donor``."""
+    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By arm, the head that it chose in this replicate."""
     planned: dict[str, Planned] = field(default_factory=dict)
     """By arm, where its doses are in another unit than the residual norm."""
     memory: dict[tuple[Any, ...], Any] = field(default_factory=dict)

@@ -29,13 +29,14 @@ from harness.report.environment import (
 )
 from harness.report.figure import Table
 from harness.report.gallery import Gallery, dictionary_table, gallery, health_table
+from harness.report.heads_view import HEADS_NOTE, heads_view
 from harness.report.lock_view import LockView, lock_view
 from harness.report.probes_view import ProbesView, probes_view
 from harness.report.records import Rendered, ReportInput, checked
 from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
 from harness.report.sites_view import SiteView, sites_view
-from harness.report.splits_view import NOTE, splits_view
+from harness.report.splits_view import SPLITS_NOTE, splits_view
 from harness.report.versions_view import VersionsView, versions_view
 from harness.report.words import Standing, listing, standing
 
@@ -71,6 +72,8 @@ class PageView:
     probes: ProbesView | None
     health: Table | None
     dictionaries: Table | None
+    heads: Table | None
+    heads_note: str
     splits: Table | None
     splits_note: str
     samples: tuple[PromptSamples, ...]
@@ -127,8 +130,10 @@ def page_view(report: ReportInput) -> PageView:
         probes=probes_view(report),
         health=health_table(report),
         dictionaries=dictionary_table(report),
+        heads=heads_view(report),
+        heads_note=HEADS_NOTE,
         splits=splits_view(report),
-        splits_note=NOTE,
+        splits_note=SPLITS_NOTE,
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         sites=sites_view(report),

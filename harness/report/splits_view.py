@@ -15,7 +15,7 @@ from harness.report.figure import Table
 from harness.report.records import ReportInput
 from harness.report.words import humane, number
 
-NOTE = (
+SPLITS_NOTE = (
     "At these sites one matrix writes what is there into the residual. The part of a direction in "
     "its null space changes nothing downstream, yet counts where a patch or a projection reads how "
     "much of the direction there is (Makelov, Lange and Nanda 2023). Shares of the squared length."
