@@ -48,7 +48,7 @@ def test_a_choice_of_heads_is_read_and_written_back(tmp_path: Path) -> None:
     assert written["other"] == {"other_than": "brings"}
     assert written["baseline"] is None
     assert claim_from_json(plain) == claim
-    assert claim.arm("brings").part != claim.arm("other").part
+    assert claim.arm("brings").part[1:] != claim.arm("other").part[1:]
 
 
 CHOSEN = "heads: {attends: step_body},"

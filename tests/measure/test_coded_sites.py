@@ -8,11 +8,17 @@ import pandas as pd
 import pytest
 
 from harness.errors import ClaimsError
-from harness.measure.job import Job
+from harness.lock.register import register
+from harness.measure.artefacts import Silent
+from harness.measure.job import Job, TamperedError, attempt_job, measured
+from harness.measure.run import measure_all, measure_replicate
 from harness.measure.store import CellName, read_cell
 from harness.report.build import report_input
 from harness.report.page import render_claim
+from harness.verdict.judging import judge_job
 from tests.measure.rows import explored, record, text, workspace
+from tests.toy_workspace import claim as toy
+from tests.toy_workspace import make
 
 DIRECTIONS = """
 difference: {method: mean-difference, site: onset, positive: regulation, negative: standard}
@@ -114,3 +120,36 @@ def test_a_module_that_fails_as_it_is_imported_is_named(tmp_path: Path) -> None:
     place.write_text("def f(tokens, task):\n    return tokens == 2\n\n\n1 / 0\n")
     with pytest.raises(ClaimsError, match=r"models/place\.py: cannot load .*ZeroDivisionError"):
         explored(tmp_path / "study", claim)
+
+
+def test_an_attempt_reads_the_code_that_is_locked_and_stops_at_another(tmp_path: Path) -> None:
+    """Under watch, as a builder's modules are; a change before it is complete is a difference from
+    the lock, and the code of another claim's positions is none."""
+    site = "positions: step_onset}\n"
+    text_ = toy("seen", replicates=3).replace(site, "positions: {code: models.place:late}}\n")
+    text_ = text_.replace(
+        "preconditions:\n",
+        "  gone: {on: regulation, site: onset, operation: replace-zero, doses: [0, 1]}\n"
+        "preconditions:\n",
+    )
+    root = make(tmp_path / "w", seen=text_, plain=toy("plain", replicates=3))
+    place = root / "models/place.py"
+    late = "def late(tokens, task):\n    return task.positions('step_onset', tokens)\n"
+    place.write_text(late)
+    register(root, ["seen"])
+    register(root, ["plain"])
+    measure_replicate(attempt_job(root, "seen"), 0, Silent())
+    job = attempt_job(root, "seen")
+    assert measured(job) == (0,)
+    assert "read_besides" not in record(job)
+    place.write_text(late.replace("step_onset", "step_body"))
+    with pytest.raises(TamperedError, match=r"code\.models\.place"):
+        attempt_job(root, "seen")
+    with pytest.raises(TamperedError, match=r"code\.models\.place"):
+        measure_replicate(job, 1, Silent())
+    assert measured(attempt_job(root, "plain")) == ()
+    place.write_text(late)
+    measure_all(attempt_job(root, "seen"), Silent())
+    assert attempt_job(root, "seen").complete
+    verdict = judge_job(attempt_job(root, "seen"))
+    assert verdict.status.name == "PASS"
