@@ -19,7 +19,7 @@ from typing import Any
 from harness.claim.parse import read_claim
 from harness.claim.schema import SCHEMA, UNITS, Arm, Claim, Criterion, Direction, Site, Test
 from harness.claim.vocabulary import JUDGED
-from harness.subject.patterns import regex_of
+from harness.subject.patterns import code_of, regex_of
 from harness.yamlio import of_json
 
 ORDERED = ("directions", "arms", "probes", "preconditions", "criteria", "shown")
@@ -87,8 +87,12 @@ def _plain(value: Any) -> Any:
 
 
 def _site(site: Site) -> dict[str, Any]:
-    regex = regex_of(site.positions)
-    written = site.positions if regex is None else {"regex": regex, "at": "end"}
+    regex, code = regex_of(site.positions), code_of(site.positions)
+    written: Any = site.positions
+    if regex is not None:
+        written = {"regex": regex, "at": "end"}
+    elif code is not None:
+        written = {"code": code}
     return {"hook": site.hook, "positions": written}
 
 
@@ -113,6 +117,7 @@ def _arm(arm: Arm) -> dict[str, Any]:
         out |= {"with": arm.partner} if arm.partner is not None else {}
         out |= {"way": arm.way} if arm.way is not None else {}
         out |= {"heads": list(arm.heads)} if arm.heads else {}
+        out |= {"heads": arm.chosen.as_json()} if arm.chosen is not None else {}
         out |= {"neurons": list(arm.neurons)} if arm.neurons else {}
         if arm.features is not None:
             given = asdict(arm.features)

@@ -76,7 +76,7 @@ def parse_claim(root: Path, path: Path | str) -> Claim:
     except BadInput as error:
         recipe, faults = None, error.problems
     try:
-        claim = read_claim(document, recipe, stem)
+        claim = read_claim(document, recipe, stem, root)
     except BadInput as error:
         raise BadInput((*error.problems, *faults)) from None
     if faults:
@@ -123,10 +123,16 @@ def claim_ids(root: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (root / FOLDER).glob("*.yaml")))
 
 
-def read_claim(document: Document, recipe: Recipe | None = None, stem: str | None = None) -> Claim:
+def read_claim(
+    document: Document,
+    recipe: Recipe | None = None,
+    stem: str | None = None,
+    root: Path | None = None,
+) -> Claim:
     """The claim of a parsed document.
 
-    Roles are checked where a ``recipe`` is given, the id against the file's ``stem`` where that is.
+    Roles are checked where a ``recipe`` is given, the id against the file's ``stem`` where that is,
+    functions that decide positions where the workspace's ``root`` is.
     Raises :class:`BadInput` with every problem.
     """
     reader = Reader(document)
@@ -145,7 +151,7 @@ def read_claim(document: Document, recipe: Recipe | None = None, stem: str | Non
         source=read("source", lambda n: _texts(n, "a list of sources"), ()),
         unit=read("unit", lambda n: n.word(UNITS, "unit"), ""),
         subject=read("subject", _subject, Subject("", 1)),
-        sites=read("sites", sites, {}),
+        sites=read("sites", lambda n: sites(n, root), {}),
         samples=read("samples", _samples, Samples()),
         directions=read("directions", lambda n: directions(n, names), ()),
         arms=read("arms", lambda n: arms(n, names), ()),

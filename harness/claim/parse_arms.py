@@ -9,12 +9,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from harness.claim.feature_arms import CLAMP, FEATURE_OPERATIONS
 from harness.claim.kinds import READOUTS
 from harness.claim.parse_components import COMPONENTS, components
 from harness.claim.parse_features import feature_parts
+from harness.claim.parse_positions import positions
 from harness.claim.schema import (
     CONTROLS,
     LARGEST_DOSE,
@@ -29,8 +31,7 @@ from harness.claim.vocabulary import FEATURES, HOST, JUDGED
 from harness.errors import nearest
 from harness.fields import Node
 from harness.subject.interface import Recipe
-from harness.subject.patterns import class_name, fault
-from harness.subject.recipe import HOOK, MOST_REPLICATES, POSITIONS
+from harness.subject.recipe import HOOK, MOST_REPLICATES
 
 DONORS = {"same": 0, "next": 1}
 MOST_CONTROLS = 1000
@@ -106,7 +107,8 @@ def role(node: Node, names: Names, host: bool = False) -> str:
     return reference(node, "role", (*names.roles, HOST) if host else names.roles)
 
 
-def sites(node: Node) -> dict[str, Site]:
+def sites(node: Node, root: Path | None = None) -> dict[str, Site]:
+    """Functions that decide positions are looked for where ``root`` is given."""
     out = {}
     for name, entry in node.named("site"):
         keys = entry.fields(("hook", "positions"))
@@ -114,24 +116,9 @@ def sites(node: Node) -> dict[str, Site]:
             hook=keys["hook"].pattern(HOOK, "a hook point, such as blocks.2.hook_resid_post")
             if "hook" in keys
             else "",
-            positions=_positions(keys["positions"]) if "positions" in keys else "",
+            positions=positions(keys["positions"], root) if "positions" in keys else "",
         )
     return out
-
-
-def _positions(node: Node) -> str:
-    """A position class of the task, or one that the claim writes itself."""
-    if not isinstance(node.value, dict):
-        return node.pattern(POSITIONS, "a position class, such as step_onset")
-    keys = node.fields(("regex",), ("at",))
-    if "at" in keys:
-        keys["at"].word(("end",), "place")
-    if "regex" not in keys:
-        return ""
-    regex = keys["regex"].text()
-    if regex and (words := fault(regex)):
-        keys["regex"].problem(f"the expression is refused: {words}", "See docs/interventions.md")
-    return class_name(regex)
 
 
 def arms(node: Node, names: Names) -> tuple[Arm, ...]:
@@ -185,7 +172,7 @@ def _arm(name: str, entry: Node, names: Names) -> Arm:
         if "of" in keys and operation not in FEATURE_OPERATIONS
         else None,
         partner=role(keys["with"], names) if "with" in keys else None,
-        **components(entry, keys, operation),
+        **components(entry, keys, operation, tuple(names.arms)),
         **feature_parts(
             *(entry, keys, operation),
             role=lambda node: role(node, names),

@@ -7,9 +7,10 @@ Not covered: whether the site has them (``suits_components``), how many (only th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.claim.heads import choice
 from harness.claim.schema import WAYS
 from harness.fields import Node
 
@@ -20,8 +21,10 @@ BELONGS = {"way": BOTH[:1], "heads": BOTH, "neurons": BOTH, "with": BOTH[1:]}
 MOST_PARTS = 4096
 
 
-def components(entry: Node, keys: Mapping[str, Node], operation: str) -> dict[str, Any]:
-    """The fields of :class:`harness.claim.schema.Arm` that such keys fill."""
+def components(
+    entry: Node, keys: Mapping[str, Node], operation: str, arms: Sequence[str]
+) -> dict[str, Any]:
+    """The fields of :class:`harness.claim.schema.Arm` that such keys fill; ``arms``: all names."""
     for key, operations in BELONGS.items():
         if key in keys and operation not in operations:
             what = f"{operation} has no {key}"
@@ -35,9 +38,14 @@ def components(entry: Node, keys: Mapping[str, Node], operation: str) -> dict[st
         entry.problem(
             "an interchange does not say with which model", "Add with: and a role of the recipe"
         )
+    chosen = "heads" in keys and isinstance(keys["heads"].value, dict)
+    listed = [
+        key for key in ("heads", "neurons") if key in keys and not (chosen and key == "heads")
+    ]
     return {
         "way": keys["way"].word(WAYS, "way to ablate") if "way" in keys else None,
-        **{key: parts(keys[key], key) for key in ("heads", "neurons") if key in keys},
+        **{key: parts(keys[key], key) for key in listed},
+        **({"chosen": choice(keys["heads"], arms)} if chosen else {}),
     }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claim.parse_arms import Names, reference, role
-from harness.claim.schema import LEADS, MAPS, METHODS, RANKS, Direction
+from harness.claim.schema import LEADS, MAPS, METHODS, PARTS, RANKS, Direction
 from harness.claim.vocabulary import DICTIONARIES, HOST, METHOD_NEEDS
 from harness.errors import ClaimsError
 from harness.fields import Node
@@ -36,7 +36,7 @@ def directions(node: Node, names: Names) -> tuple[Direction, ...]:
 
 
 def _direction(name: str, entry: Node, names: Names) -> Direction:
-    keys = entry.fields(("method", "site"), ("positive", "negative", *OPTIONS, *MAPPING))
+    keys = entry.fields(("method", "site"), ("positive", "negative", *OPTIONS, *MAPPING, "part"))
     method = keys["method"].word(METHODS, "method") if "method" in keys else METHODS[0]
     given = {side: keys[side] for side in ("positive", "negative") if side in keys}
     if "method" in keys and keys["method"].value in METHODS:
@@ -66,6 +66,7 @@ def _direction(name: str, entry: Node, names: Names) -> Direction:
         map_from=_source(keys, names, roles.get("positive")),
         radius=_radius(keys, method),
         lead=keys["lead"].word(LEADS, "lead") if "lead" in keys else None,
+        part=keys["part"].word(PARTS, "part") if "part" in keys else None,
     )
 
 

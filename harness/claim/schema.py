@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.claim.feature_arms import FEATURE_OPERATIONS, MATCHED_RATE, Features
+from harness.claim.heads import HeadChoice
 
 SCHEMA = "causal-claims/claim/1"
 
@@ -26,6 +27,7 @@ CONTROLS = ("isotropic", "covariance", "placebo", MATCHED_RATE)
 RANKS = (1, 2, 4, 8, 16)
 LEADS = ("mean-difference",)
 MAPS = ("procrustes", "affine")
+PARTS = ("row-space", "null-space")
 UNITS = ("residual", "own", "kl")
 LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
 """By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
@@ -52,7 +54,8 @@ METHODS = (
 @dataclass(frozen=True)
 class Site:
     """A hook point and a position class: the task's, or ``regex:`` and an expression, for the
-    positions at which the text so far ends with a match (``harness.subject.patterns``)."""
+    positions at which the text so far ends with a match, or ``code:`` and the function that decides
+    (``harness.subject.patterns``)."""
 
     hook: str
     positions: str
@@ -101,6 +104,8 @@ class Direction:
     map: str | None = None
     map_from: str | None = None
     radius: float | None = None
+    part: str | None = None
+    """Of a direction before an output matrix: what of it is used (all, where None)."""
 
     @property
     def apart(self) -> bool:
@@ -116,7 +121,7 @@ class Direction:
     @property
     def how(self) -> tuple[object, ...]:
         """What is made of it; directions that differ in this alone are kin."""
-        return (self.rank, self.lead, self.map, self.map_from, self.radius)
+        return (self.rank, self.lead, self.map, self.map_from, self.radius, self.part)
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,8 @@ class Arm:
     """Of an ablation: what takes the activation's place."""
     heads: tuple[int, ...] = ()
     """The heads that are ablated, at the site of what heads mix; none named: the whole site."""
+    chosen: HeadChoice | None = None
+    """The head is chosen in each replicate (``heads`` in the file, in place of numbers)."""
     neurons: tuple[int, ...] = ()
     """The same of neurons, at the site of the MLP's neurons."""
     partner: str | None = None
@@ -178,7 +185,7 @@ class Arm:
     @property
     def part(self) -> tuple[object, ...]:
         """What of the site is changed, and to what; beside operation and directions."""
-        parts = (self.way, self.heads, self.neurons, self.partner)
+        parts = (self.way, self.heads, self.neurons, self.partner, self.chosen)
         return (*parts, self.features, self.like)
 
 

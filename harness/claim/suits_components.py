@@ -22,12 +22,14 @@ def check_components(check: Check, arm: Arm) -> None:
     if site is None or not check.sound("sites", str(arm.site)):
         return
     for key, end, why in PARTS:
-        if getattr(arm, key) and not site.hook.endswith(end):
+        if (getattr(arm, key) or (key == "heads" and arm.chosen)) and not site.hook.endswith(end):
             check.reader.problem(
                 f"arms.{arm.name}.{key}",
                 f"{key} cannot be told apart at {site.hook}: {why}",
                 f"Use a site with hook: blocks.N{end}, or remove {key}:",
             )
+    if arm.chosen is not None and arm.chosen.other_than is not None:
+        _other_than(check, arm, arm.chosen.other_than)
     if arm.partner == arm.on and not arm.donor:
         check.reader.problem(
             f"arms.{arm.name}.with",
@@ -38,6 +40,25 @@ def check_components(check: Check, arm: Arm) -> None:
         spec = check.directions.get(name)
         if spec is not None and check.sound("directions", name):
             _width(check, arm, spec, site.hook)
+            _part(check, arm, spec, site.hook)
+
+
+def _other_than(check: Check, arm: Arm, name: str) -> None:
+    """Heads other than an arm's are of its model and its site, and that arm says by what."""
+    of = check.arm(name)
+    if of is None:
+        return
+    if of.chosen is None or of.chosen.attends is None:
+        what = f"the arm {name!r} does not choose a head by what it attends to"
+    elif (of.on, of.site) != (arm.on, arm.site):
+        what = f"the arm {name!r} has another model or another site"
+    else:
+        return
+    check.reader.problem(
+        f"arms.{arm.name}.heads.other_than",
+        what,
+        f"Name an arm on {arm.on} at {arm.site} with heads: {{attends: ...}}",
+    )
 
 
 def _width(check: Check, arm: Arm, spec: Direction, hook: str) -> None:
@@ -57,4 +78,24 @@ def _width(check: Check, arm: Arm, spec: Direction, hook: str) -> None:
             path,
             f"{spec.method} gives directions of the residual, not of neurons",
             "Use another method, or a site of the residual's width",
+        )
+
+
+def _part(check: Check, arm: Arm, spec: Direction, hook: str) -> None:
+    """A part of a direction is one by the matrix that reads its site, and the arm's."""
+    fitted = check.claim.sites.get(spec.site)
+    if spec.part is None or fitted is None or not check.sound("sites", spec.site):
+        return
+    if not fitted.hook.endswith((HEADS, NEURONS)):
+        check.reader.problem(
+            f"directions.{spec.name}.part",
+            f"no single matrix reads {fitted.hook}, so a direction has no {spec.part} part there",
+            f"Use a site with hook: blocks.N{HEADS} or blocks.N{NEURONS}, or remove part:",
+        )
+    elif fitted.hook != hook:
+        check.reader.problem(
+            f"arms.{arm.name}.site",
+            f"{spec.name!r} is the {spec.part} part at {fitted.hook}, and another matrix reads "
+            f"{hook}",
+            "Use a site with the direction's hook",
         )

@@ -22,6 +22,7 @@ from harness.digest import digest_file
 from harness.errors import ClaimsError
 from harness.lock.beside import beside
 from harness.lock.closure import builder_walk, evaluator_closure
+from harness.lock.code import code_content
 from harness.lock.given import given_digests
 from harness.lock.libraries import libraries
 from harness.lock.memory import remember
@@ -107,9 +108,10 @@ def content(
             claim.id: {
                 "claim": claim_to_json(claim),
                 "files": given_files(root, claim),
+                **code_content(root, claim, recipe),
                 "yaml": digest_file(root / "claims" / f"{claim.id}.yaml"),
             }
-            for claim, _ in bound
+            for claim, recipe in bound
         },
         "recipes": {claim.subject.recipe: recipe_content(root, recipe) for claim, recipe in bound},
         "evaluator": evaluator_closure(root),

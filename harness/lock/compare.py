@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.claim.canonical import claim_to_json
+from harness.claim.canonical import claim_from_json, claim_to_json
 from harness.claim.parse import parse_claim
 from harness.digest import PREFIX, short
 from harness.errors import ClaimsError
 from harness.lock.beside import beside, shadows
 from harness.lock.binding import packages, settings
 from harness.lock.closure import PACKAGE, builder_closure, evaluator_closure
+from harness.lock.code import code_walk
 from harness.lock.given import given_digests
 from harness.lock.leaves import ABSENT, differing
 from harness.lock.libraries import libraries
@@ -61,6 +62,7 @@ def compare(root: Path, lock: Lock) -> tuple[Difference, ...]:
         *_claim(root, lock),
         *_recipe(root, lock),
         *_builder(root, lock),
+        *_code(root, lock),
         *_files(root, lock),
         *_data(root, lock),
         *_evaluator(root, lock),
@@ -98,6 +100,23 @@ def _builder(root: Path, lock: Lock) -> Iterator[Difference]:
     for one in _group("builder", lock.bound["builder"], found, True):
         of_harness = one.field.split(".")[1] == PACKAGE
         yield Difference(one.field, one.locked, one.found, not of_harness)
+
+
+def _code(root: Path, lock: Lock) -> Iterator[Difference]:
+    """Code that decides positions, of the functions that the locked claim names."""
+    locked, versions = (lock.bound.get(key, {}) for key in ("code", "code_libraries"))
+    try:
+        found = code_walk(root, claim_from_json(lock.claim))[1] if locked else {}
+    except ClaimsError as error:
+        yield Difference("code", f"{len(locked)} modules", _line(error), True)
+        return
+    for one in _group("code", locked, found, True):
+        of_harness = one.field.split(".")[1] == PACKAGE
+        yield Difference(one.field, one.locked, one.found, not of_harness)
+    try:
+        yield from _group("code_library", versions, libraries(versions, root), False)
+    except ClaimsError as error:
+        yield Difference("code_library", ", ".join(sorted(versions)), _line(error), False)
 
 
 def _evaluator(root: Path, lock: Lock) -> Iterator[Difference]:

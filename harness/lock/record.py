@@ -26,7 +26,10 @@ from harness.shapes import record as shaped
 SCHEMA = "causal-claims/lock/1"
 PARTS = shaped(
     {
-        "claim": shaped({"claim": mapping, "files": each(text), "yaml": text}),
+        "claim": shaped(
+            {"claim": mapping, "files": each(text), "yaml": text},
+            {"code": each(text), "code_libraries": each(text)},
+        ),
         "recipe": shaped({"recipe": mapping, "builder": each(text)}),
         "evaluator": each(text),
         "settings": each(text),
@@ -34,9 +37,10 @@ PARTS = shaped(
     }
 )
 """What a registration binds, as those who compare it with a workspace rely on it."""
-LATER = ("given", "libraries", "conftest", "beacon")
-"""What registrations did not bind from the start: data and libraries of the recipe, code beside the
-claims, promised randomness. One without them is as valid as it was, and nothing of them differs."""
+LATER = ("given", "libraries", "code", "code_libraries", "conftest", "beacon")
+"""What registrations did not bind from the start: data and libraries of the recipe, code that
+decides positions, code beside the claims, promised randomness. One without them is as valid as it
+was, and nothing of them differs."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,12 @@ def lock_from(row: Row, claim_id: str) -> Lock:
                 "settings": content["settings"],
                 "packages": content["packages"],
                 "files": mine["files"],
-                **{name: part[name] for part in (used, content) for name in LATER if name in part},
+                **{
+                    name: part[name]
+                    for part in (used, mine, content)
+                    for name in LATER
+                    if name in part
+                },
             },
             members=dict(members),
             yaml=mine["yaml"],

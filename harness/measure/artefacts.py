@@ -78,6 +78,8 @@ class Workshop:
     given: Mapping[str, str] = field(default_factory=dict)
     """File -> digest of what is given to the builder."""
     watch: Watch = field(default_factory=unwatched)
+    functions: Mapping[str, Any] = field(default_factory=dict)
+    """``module:attribute`` -> function, of the claim's position classes that code decides."""
 
     def model_key(self, role: RoleSpec, seed: int) -> str:
         """The digest a model is cached under."""

@@ -20,7 +20,7 @@ from harness.digest import digest, digest_bytes, short, write_atomic
 from harness.errors import NothingThere, OutOfOrder, RecordBroken
 from harness.lock.amend import deviations
 from harness.lock.beside import refuse_shadows
-from harness.lock.closure import builder_closure
+from harness.lock.code import measuring_closure
 from harness.lock.compare import compare
 from harness.lock.given import given_digests
 from harness.lock.ledger import append_once, read
@@ -163,7 +163,7 @@ def exploration_job(root: Path, claim_id: str, replicates: int | None = None) ->
         {
             "claim": claim_to_json(claim),
             "recipe": recipe_to_json(recipe),
-            "code": builder_closure(root, recipe),
+            "code": measuring_closure(root, recipe, claim),
             "given": given_digests(root, recipe.given),
         }
     )
@@ -202,7 +202,8 @@ def begin(job: Job) -> None:
 
 
 def _note(job: Job) -> None:
-    note(job.folder, job.claim, job.recipe, builder_closure(job.root, job.recipe))
+    code = measuring_closure(job.root, job.recipe, job.claim)
+    note(job.folder, job.claim, job.recipe, code)
 
 
 def recheck(job: Job) -> None:

@@ -1,6 +1,7 @@
 """Loading a recipe's builder: exactly the modules that a lock binds, from their source alone.
 
-The import closure says which modules of the workspace the builder consists of. Only those are
+The import closure says which modules of the workspace the builder consists of, and the functions
+that decide a claim's positions. Only those are
 imported from it, each checked against the digest of what was read, and never from bytecode: a
 ``.pyc`` or ``.so`` put beside a module is not looked at. A module of the same name that the process
 has from elsewhere, or from before an edit, is dropped first.
@@ -13,15 +14,17 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 from harness.errors import ClaimsError
 from harness.lock.closure import builder_walk
+from harness.lock.code import modules
 from harness.lock.source import analyse, documented
 from harness.subject.interface import Builder, Recipe
 
@@ -31,8 +34,20 @@ def load_builder(root: Path, recipe: Recipe) -> Builder:
 
     Raises :class:`ClaimsError` if there is no such module or attribute, or if it cannot be bound.
     """
+    return load_code(root, recipe, ())[0]
+
+
+def load_code(
+    root: Path, recipe: Recipe, functions: Sequence[str]
+) -> tuple[Builder, tuple[Callable[..., Any], ...]]:
+    """The recipe's builder, and the functions (``module:attribute``) that decide positions.
+
+    Raises :class:`ClaimsError` as :func:`load_builder`, for these too.
+    """
     module_name, _, attribute = recipe.builder.partition(":")
     walk, digests = builder_walk(root, recipe)
+    if functions:  # one walk over both, so that a module of both is one module
+        digests = walk.run(modules((recipe.builder, *functions)))
     bound = {name: (file, digests[name]) for name, file in walk.files().items()}
     finder = BoundFinder(root, bound)
     sys.meta_path[:] = [finder, *(f for f in sys.meta_path if not isinstance(f, BoundFinder))]
@@ -48,7 +63,29 @@ def load_builder(root: Path, recipe: Recipe) -> Builder:
             fix=f"Write builder: as module:attribute of a module under {root.name}/",
         ) from error
     builder: Builder = make(recipe)
-    return builder
+    return builder, tuple(_function(one) for one in functions)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    module_name, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except ClaimsError:
+        raise
+    except Exception as error:  # what the module's own statements raise is its author's to mend
+        raise ClaimsError(
+            f"cannot load the positions {name!r} ({type(error).__name__}: {error})",
+            where=f"{module_name.replace('.', '/')}.py",
+            fix="Correct the module, or write code: as module:function",
+        ) from error
+    if not callable(found):
+        raise ClaimsError(
+            f"the positions {name!r} are {type(found).__name__}, which cannot be called",
+            where=f"{module_name.replace('.', '/')}.py",
+            fix="Name a function of (tokens, task)",
+        )
+    function: Callable[..., Any] = found
+    return function
 
 
 class BoundFinder(MetaPathFinder):

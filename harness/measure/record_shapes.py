@@ -42,6 +42,8 @@ FEATURES = record(
     {"dictionary": text, "variants": each(every(FEATURE))},
     dict.fromkeys(("architecture", "positive", "negative", "hook", "positions"), text),
 )
+HEAD = record({"head": whole, "attention": number}, {"next": maybe(number), "partner": whole})
+ROW_SPACE = record({"row_space": number, "rank": whole, "width": whole}, {"directions": whole})
 REPLICATE = record(
     {
         "schema": text,
@@ -56,6 +58,8 @@ REPLICATE = record(
         "models": each(anything),
         "direction_norm": each(number),
         "direction_length": each(number),
+        "row_space": each(ROW_SPACE),
+        "heads": each(HEAD),
         "planned": each(each(every(PLANNED))),
         "features": each(FEATURES),
         "positions": each(every(text)),

@@ -18,12 +18,13 @@ from filelock import FileLock, Timeout
 from harness.digest import digest, short
 from harness.lock.beside import beside
 from harness.lock.closure import builder_walk
+from harness.lock.code import code_walk, functions
 from harness.lock.given import given_digests, given_files
 from harness.measure.alive import alive
 from harness.measure.artefacts import Progress, Workshop
 from harness.measure.attest import attest
 from harness.measure.job import ATTEMPT, Job, begin, finish, measured, recheck
-from harness.measure.loading import load_builder
+from harness.measure.loading import load_code
 from harness.measure.watch import Watch, make_watch, unwatched, watching
 from harness.paths import inside
 
@@ -38,16 +39,19 @@ def _lock(job: Job, replicate: int, timeout: float) -> FileLock:
 
 
 def workshop_of(job: Job, progress: Progress, watch: Watch | None = None) -> Workshop:
-    """The job's builder and cache."""
+    """The job's builder and cache, and the functions that decide its claim's positions."""
+    named = functions(job.claim)
+    builder, loaded = load_code(job.root, job.recipe, named)
     return Workshop(
         root=job.root,
         recipe=job.recipe,
-        builder=load_builder(job.root, job.recipe),
+        builder=builder,
         code=digest(builder_walk(job.root, job.recipe)[1]),
         seed_of=lambda r: job.seeds.seed("train", job.recipe.id, r),
         progress=progress,
         given=given_digests(job.root, job.recipe.given),
         watch=watch or unwatched(),
+        functions=dict(zip(named, loaded, strict=True)),
     )
 
 
@@ -58,6 +62,7 @@ def watch_of(job: Job) -> Watch:
     names += [d.file for d in job.claim.directions if d.file is not None]
     names += [file for arm in job.claim.arms for file in arm.files]
     files = [*builder_walk(root, recipe)[0].files().values(), *(root / name for name in names)]
+    files += code_walk(root, job.claim)[0].files().values()
     return make_watch(root, recipe.file, files, [job.folder], job.kind == ATTEMPT)
 
 

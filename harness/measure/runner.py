@@ -56,7 +56,7 @@ class Measured:
 def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) -> None:
     """Measure one replicate and write it. The caller holds the replicate's lock."""
     torch.set_num_threads(1)  # two threads in one process can be eight times slower than one
-    claim, task = job.claim, patterned(workshop.builder.task)
+    claim, task = job.claim, patterned(workshop.builder.task, workshop.functions)
     needed = models_needed(claim, job.recipe, replicate)
     built: dict[tuple[str, int], Built] = {key: workshop.model(*key) for key in needed}
     models: dict[tuple[str, int], Model] = {
@@ -171,6 +171,8 @@ def _record(
         "split_half": fitting.cosines,
         "direction_norm": fitting.norms,
         "direction_length": fitting.lengths,
+        **({"row_space": fitting.shares} if fitting.shares else {}),
+        **({"heads": fitting.heads} if fitting.heads else {}),
         **({"planned": fitting.planned} if fitting.planned else {}),
         **({"features": fitting.features} if fitting.features else {}),
         "resid_norm": {f"{on}@{site}": v for (on, site), v in fitting.scales.items()},

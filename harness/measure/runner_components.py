@@ -17,6 +17,7 @@ from harness.intervene.ablate import Ablation, ablation, part_mask
 from harness.intervene.gather import gather
 from harness.intervene.interchange import Alongside, Interchange
 from harness.measure.runner_fit import Fitting
+from harness.measure.runner_heads import chosen_head
 from harness.subject.backend import width
 
 Labels = list[tuple[str, float]]
@@ -69,4 +70,7 @@ def _mask(fitting: Fitting, arm: Arm, size: int) -> Tensor:
     model = fitting.host(arm)
     what, count = ("neuron", size) if arm.neurons else ("head", model.n_heads)
     where = f"arms.{arm.name}.{what}s, {model.name}"
-    return part_mask(size, arm.neurons or arm.heads, count, what, where)
+    parts = arm.neurons or arm.heads
+    if arm.chosen is not None:
+        parts = (chosen_head(fitting, arm, arm.chosen),)
+    return part_mask(size, parts, count, what, where)

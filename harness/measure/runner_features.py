@@ -44,7 +44,7 @@ def measure_features(
     trained, standard = feature_roles(job.claim)
     pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
     classes = feature_positions(job.claim)
-    task = patterned(workshop.builder.task)
+    task = patterned(workshop.builder.task, workshop.functions)
     samples = job.claim.samples
     tables, found = [], {}
     for hook in hooks:

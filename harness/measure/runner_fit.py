@@ -23,6 +23,7 @@ from harness.measure.artefacts import Workshop
 from harness.measure.job import Job
 from harness.measure.runner_dose import Planned
 from harness.measure.runner_rows import decoder_row
+from harness.measure.runner_split import split
 from harness.measure.store import direction_file
 from harness.plan.needs import HOST
 from harness.subject.backend import Model, width
@@ -50,6 +51,10 @@ class Fitting:
     """The same in activation units."""
     cosines: dict[str, float] = field(default_factory=dict)
     scales: dict[tuple[str, str], float] = field(default_factory=dict)
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What the matrix reads of directions before one, by ``name@role+donor``."""
+    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By arm, the head that it chose in this replicate."""
     planned: dict[str, Planned] = field(default_factory=dict)
     """By arm, where its doses are in another unit than the residual norm."""
     features: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -130,6 +135,10 @@ class Fitting:
         found = self._fit(arm, spec)
         if spec.map is not None:
             found = self._mapped(arm, spec, found)
+        hook = self.claim.sites[spec.site].hook
+        found, shares = split(found, self.host(arm), hook, spec.part, self.memory)
+        if shares is not None:
+            self.shares[label] = shares
         folder: Path = self.job.folder / "directions"
         save_direction(folder / direction_file(label, self.replicate), found)
         self.norms[label] = float(found.norm) / self.scale(arm)

@@ -76,7 +76,7 @@ def decoder_row(
     whose = str(spec.dictionary)
     dictionary = dictionaries_at(job, workshop, trained, standard, replicate, site.hook)[whose]
     pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
-    task = patterned(workshop.builder.task)
+    task = patterned(workshop.builder.task, workshop.functions)
     texts = select_texts(job, task)
     seen = seen_rates(pair, task, texts, dictionary, site)
     feature = marker(seen)

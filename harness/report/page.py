@@ -1,7 +1,8 @@
 """One claim's page, as HTML and as Markdown.
 
 Order: the verdict's sentence; criteria; dose-response; replicates; candidates; probes;
-preconditions; samples; where the edits are; the lock; what the verdict does not show; commands.
+preconditions; samples; where the edits are and what is read there; the lock; what the verdict does
+not show; commands.
 Where no verdict can stand, the preconditions (or deviations) come first and the criteria's numbers
 are in a box that says that they are not admissible. An exploration is stamped and has no outcomes.
 
@@ -29,12 +30,14 @@ from harness.report.environment import (
 from harness.report.features_view import edited_table
 from harness.report.figure import Table
 from harness.report.gallery import Gallery, dictionary_table, gallery, health_table
+from harness.report.heads_view import HEADS_NOTE, heads_view
 from harness.report.lock_view import LockView, lock_view
 from harness.report.probes_view import ProbesView, probes_view
 from harness.report.records import Rendered, ReportInput, checked
 from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
 from harness.report.sites_view import SiteView, sites_view
+from harness.report.splits_view import SPLITS_NOTE, splits_view
 from harness.report.versions_view import VersionsView, versions_view
 from harness.report.words import Standing, listing, standing
 
@@ -71,6 +74,10 @@ class PageView:
     health: Table | None
     dictionaries: Table | None
     edited: Table | None
+    heads: Table | None
+    heads_note: str
+    splits: Table | None
+    splits_note: str
     samples: tuple[PromptSamples, ...]
     marked: bool
     """Whether any step of the samples carries a mark."""
@@ -126,6 +133,10 @@ def page_view(report: ReportInput) -> PageView:
         health=health_table(report),
         dictionaries=dictionary_table(report),
         edited=edited_table(report),
+        heads=heads_view(report),
+        heads_note=HEADS_NOTE,
+        splits=splits_view(report),
+        splits_note=SPLITS_NOTE,
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         sites=sites_view(report),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.report.records import ReportInput
 from harness.report.words import humane, listing
@@ -40,6 +41,13 @@ def sites_view(report: ReportInput) -> tuple[SiteView, ...]:
             continue
         texts = tuple(str(text)[:LONGEST] for text in stored[name][:MOST_TEXTS])
         written = site.get("positions")
-        words = f"text ends with {written['regex']}" if isinstance(written, dict) else written
-        found.append(SiteView(humane(name), str(site.get("hook")), listing(words), used, texts))
+        found.append(SiteView(humane(name), str(site.get("hook")), _words(written), used, texts))
     return tuple(found)
+
+
+def _words(written: Any) -> str:
+    if not isinstance(written, Mapping):
+        return listing(written)
+    if "code" in written:
+        return f"as {listing(written['code'])} decides"
+    return f"text ends with {listing(written.get('regex'))}"

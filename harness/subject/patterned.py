@@ -1,7 +1,8 @@
 """A task that also knows the position classes of ``harness.subject.patterns``, and marked texts.
 
-Each position's text is decoded once: results are kept by the tokens up to it, so that generation,
-which asks again after every token, decodes one text more per row and step.
+Of a class that an expression decides, each position's text is decoded once: results are kept by the
+tokens up to it, so that generation, which asks again after every token, decodes one text more per
+row and step.
 
 Not covered: how a tokenizer cuts words: a match that ends inside a token belongs to no position.
 """
@@ -9,6 +10,7 @@ Not covered: how a tokenizer cuts words: a match that ends inside a token belong
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
@@ -16,8 +18,9 @@ import torch
 from torch import Tensor
 
 from harness.errors import ClaimsError
+from harness.subject.coded import Coded, Function
 from harness.subject.interface import Task
-from harness.subject.patterns import fault, regex_of
+from harness.subject.patterns import code_of, fault, regex_of
 
 MOST_KEPT = 100_000
 """Texts whose result is kept; all are dropped when there are more."""
@@ -26,10 +29,12 @@ MOST_TEXTS, LONGEST = 3, 2000
 
 
 class Patterned:
-    """The task, with classes called ``regex:...`` besides; everything else is the task's own."""
+    """The task, with classes called ``regex:...`` besides, and those of ``functions`` (by their
+    ``module:attribute``) under ``code:...``; everything else is the task's own."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, functions: Mapping[str, Function]) -> None:
         self._task = task
+        self._coded = {name: Coded(name, one, task) for name, one in functions.items()}
         self._kept: dict[tuple[str, bytes], bool] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -38,7 +43,11 @@ class Patterned:
     def positions(self, name: str, tokens: Tensor) -> Tensor:
         """Boolean [B, T]; as the task's. A class ``regex:...`` holds the positions whose decoded
         text, their own token included, ends with a match; padding belongs to none. Raises
-        :class:`UnknownName`, :class:`ClaimsError` for an expression that is refused."""
+        :class:`UnknownName`, :class:`ClaimsError` for an expression that is refused and for a
+        function that is no position class (``harness.subject.coded``)."""
+        code = code_of(name)
+        if code is not None and code in self._coded:
+            return self._coded[code].positions(tokens)
         regex = regex_of(name)
         if regex is None:
             return self._task.positions(name, tokens)
@@ -61,9 +70,9 @@ class Patterned:
         return out
 
 
-def patterned(task: Task) -> Task:
+def patterned(task: Task, functions: Mapping[str, Function] | None = None) -> Task:
     """The task with the classes that a claim writes itself."""
-    return cast(Task, Patterned(task))
+    return cast(Task, Patterned(task, functions or {}))
 
 
 @lru_cache(maxsize=64)

@@ -1,15 +1,16 @@
-"""Position classes that a claim writes itself: a regular expression on the text so far.
+"""Position classes that a claim writes itself: a regular expression on the text so far, or code.
 
 A position belongs where the decoded text up to and including its token *ends* with a match. Such a
 class has no name in the task; it goes by ``regex:`` and the expression, which no task's class can
-be called, so that whatever takes a class's name takes it too.
+be called, so that whatever takes a class's name takes it too. One that a function of the workspace
+decides goes by ``code:`` and ``module:attribute``.
 
 The expressions are a subset of Python's, matched by Python's backtracking engine. What makes that
 slow is refused, by reading the expression once: quantifiers and alternatives inside a group that is
 itself repeated, more than three quantifiers, back references, and every group but ``(...)`` and
 ``(?:...)``. What is left takes time polynomial in the length of a text, which a context bounds.
 
-Not covered: matching (``harness.subject.patterned``).
+Not covered: matching (``harness.subject.patterned``), calling code (``harness.subject.coded``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import warnings
 
 LONGEST = 200
 MOST_QUANTIFIERS = 3
-PREFIX = "regex:"
+PREFIX, CODE = "regex:", "code:"
 QUANTIFIER = re.compile(r"[*+?]|\{[0-9]*,?[0-9]*\}")
 ESCAPED = re.compile(r"\\(?:[dDwWsSbB]|[^A-Za-z0-9])")
 
@@ -32,6 +33,16 @@ def class_name(regex: str) -> str:
 def regex_of(name: str) -> str | None:
     """The expression of a class, None for a class of the task."""
     return name.removeprefix(PREFIX) if name.startswith(PREFIX) else None
+
+
+def code_class(function: str) -> str:
+    """What the class goes by that ``module:attribute`` decides."""
+    return CODE + function
+
+
+def code_of(name: str) -> str | None:
+    """The function that decides a class, None for any other class."""
+    return name.removeprefix(CODE) if name.startswith(CODE) else None
 
 
 def fault(regex: str) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 from harness.claim.schema import Criterion
 from harness.digest import digest
 from harness.errors import BadInput, ClaimsError, RecordBroken
-from harness.lock.closure import builder_closure
+from harness.lock.code import measuring_closure
 from harness.lock.pilot import Pilot, Spread
 from harness.measure.exploration import design, largest
 from harness.measure.job import exploration_job
@@ -55,7 +55,7 @@ def pilot_of(root: Path, claim_id: str) -> Pilot | None:
     if not (root / "reports" / "explore" / claim_id).is_dir():
         return None
     job = exploration_job(root, claim_id)
-    code = builder_closure(root, job.recipe)
+    code = measuring_closure(root, job.recipe, job.claim)
     found = largest(job.folder.parent, design(job.claim, job.recipe, code))
     if found is None:
         return None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from harness.claim.canonical import claim_from_json, claim_to_json
 from harness.claim.parse import read_claim
+from harness.claim.parse_positions import missing
 from harness.errors import BadInput
 from harness.yamlio import load_bytes
 from tests.claim.texts import CLAIM
@@ -23,6 +27,49 @@ def test_an_expression_is_a_class_that_no_task_can_have() -> None:
     assert read("positions: {regex: 'a b'}") == "regex:a b"
 
 
+def test_a_function_is_a_class_that_no_task_can_have() -> None:
+    """Written as a recipe writes its builder, and back from the canonical form."""
+    assert read("positions: {code: models.mine:early}") == "code:models.mine:early"
+    text = CLAIM.replace(NAMED, "positions: {code: models.mine:early}")
+    claim = read_claim(load_bytes(text.encode()))
+    plain = claim_to_json(claim)
+    assert plain["sites"]["body"]["positions"] == {"code": "models.mine:early"}
+    assert claim_from_json(plain) == claim
+
+
+MODULE = """\
+from pathlib import Path as Place
+import os.path
+early: int = 3
+try:
+    late, (later, _) = 1, (2, 3)
+except ValueError:
+    pass
+else:
+    def last(): inner = 1
+class Most: pass
+"""
+
+
+def test_a_module_is_read_for_the_function_and_never_run(tmp_path: Path) -> None:
+    """What is bound at its top has the name, in whichever way; nothing inside a function has."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/__init__.py").write_text(MODULE + "raise SystemExit\n")
+    for name in ("Place", "os", "early", "late", "later", "last", "Most"):
+        assert missing(tmp_path, f"mine:{name}") == ""
+    for name in ("Path", "inner", "lasts"):
+        assert f"no '{name}'" in missing(tmp_path, f"mine:{name}")
+    assert "nearest: last" in missing(tmp_path, "mine:lasts")
+    assert "no module mine/other.py" in missing(tmp_path, "mine.other:f")
+    (tmp_path / "star.py").write_text("from mine import *\n")
+    assert missing(tmp_path, "star:anything") == ""
+    for text in ("def f(:", "(" * 100_000, "\0", "#" * 300_000):
+        (tmp_path / "bad.py").write_text(text)
+        assert "cannot be read" in missing(tmp_path, "bad:f")
+    (tmp_path / "link.py").symlink_to("/etc/passwd")
+    assert missing(tmp_path, "link:f")
+
+
 REFUSED = {
     "slow": ("positions: {regex: '(a+)+'}", "a repeated group"),
     "long": (f"positions: {{regex: '{'a' * 201}'}}", "201 characters"),
@@ -31,7 +78,11 @@ REFUSED = {
     "empty": ("positions: {regex: ''}", "sites.body.positions.regex"),
     "elsewhere": ("positions: {regex: 'a', at: start}", "Nearest|end"),
     "without": ("positions: {at: end}", "regex"),
-    "code": ("positions: {code: 'models.mine:f'}", "code"),
+    "code-and-regex": ("positions: {code: 'models.mine:f', regex: a}", "unknown key 'regex'"),
+    "code-without-function": ("positions: {code: models.mine}", "module:function"),
+    "code-as-list": ("positions: {code: [models.mine]}", "sites.body.positions.code"),
+    "code-by-path": ("positions: {code: 'models/mine.py:f'}", "module:function"),
+    "prefix-of-code": ("positions: 'code:models.mine:f'", "a position class"),
     "prefix": ("positions: 'regex:a'", "a position class"),
 }
 

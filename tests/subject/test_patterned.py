@@ -31,7 +31,7 @@ def test_a_class_by_its_words_is_the_tasks_own() -> None:
 
 
 @given(st.integers(1, TEXTS.tokens.shape[1]), st.integers(0, 11))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_a_position_depends_on_nothing_after_it(cut: int, row: int) -> None:
     """Cut anywhere, in any order, by one wrapper or another, alone or among others."""
     name = class_name(r"t\d\d t2|t1[0-9]")
