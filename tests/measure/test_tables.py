@@ -33,6 +33,7 @@ def scored(losses: list[float], **more: Any) -> pd.DataFrame:
         "kl": 0.0,
         "fired": 1,
         "dose_measured": 0.5,
+        "delta_max": 1.0,
     }
     return table.assign(**{**KEYS, **fill, **more})
 
