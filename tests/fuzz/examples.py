@@ -133,6 +133,8 @@ def record(replicate: int) -> dict[str, Any]:
         "schema": "causal-claims/replicate/1",
         "replicate": replicate,
         "seeds": {"train": str(10**18 + replicate)},
+        "heads": {"treatment": {"head": 1, "attention": 0.5, "next": None, "partner": 0}},
+        "row_space": {"difference@regulation+0": {"row_space": 0.4, "rank": 3, "width": 8}},
         "health": dict.fromkeys(("regulation", "standard", "tuned", "standard-words"), well),
         "models": {"standard": {"key": REGISTRATION, "content": REGISTRATION}},
         "split_half": {"difference": 0.97},
