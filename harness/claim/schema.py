@@ -57,13 +57,24 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Sequential:
+    """Replicates are added under a locked rule: ``first`` of them are measured, then ``step`` at a
+    time, until the bet of every criterion is decided or the subject's ``replicates`` are there."""
+
+    first: int
+    step: int = 1
+
+
+@dataclass(frozen=True)
 class Subject:
-    """Which family, how many independently trained replicates, and the backend that runs them."""
+    """Which family, how many independently trained replicates (at the most, where they are added
+    by a ``sequential`` rule), and the backend that runs them."""
 
     recipe: str
     replicates: int
     backend: str = "native"
     dtype: str = "float32"
+    sequential: Sequential | None = None
 
 
 @dataclass(frozen=True)
