@@ -11,7 +11,7 @@ doi 10.1214/23-STS894). Each criterion keeps the decision of its own first cross
 Replicates that are there beyond the stop are not judged; that they are there is a deviation. Where
 the rule has not stopped there is no verdict.
 
-Not covered: what decides at a look (``harness.verdict.judge``), measuring (``harness.measure.run``).
+Not covered: what decides at a look (``harness.verdict.judge``); measuring.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def followed(evidence: Evidence, settled: Settled) -> Course:
         return Course(evidence, len(there) == subject.replicates)
     stop, why = _stop(evidence, settled)
     rule = subject.sequential
-    told = {"first": rule.first, "step": rule.step, "most": subject.replicates}
+    told: dict[str, Any] = {"first": rule.first, "step": rule.step, "most": subject.replicates}
     told |= {"measured": len(there), "stopped": stop, "why": why}
     if evidence.kind == REPRODUCTION:
         return Course(evidence, len(there) == evidence.recorded, told)
