@@ -99,7 +99,7 @@ def test_the_first_look_is_as_a_fixed_plan_of_as_many(
 def test_every_criterion_keeps_its_own_crossing_and_the_last_one_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second criterion that takes eight in a row has eight measured; the first decided at five."""
+    """A second one that takes eight in a row has eight measured; the first decided at five."""
     whole = text("grows")
     second = whole.split("  surprised:\n")[1].split("does_not_show")[0]
     second = "  slower:\n" + second.replace("stake: 0.85", "stake: 0.5")
@@ -191,7 +191,9 @@ def test_a_replicate_that_is_taken_from_a_closed_record_is_missed(
     assert standing(root, "grows").status is Status.TAMPERED
     record = job.folder / "attempt.json"
     value = json.loads(record.read_text())
-    value["files"] = {k: v for k, v in value["files"].items() if ".r8." not in k and "e.8." not in k}
+    value["files"] = {
+        k: v for k, v in value["files"].items() if ".r8." not in k and "e.8." not in k
+    }
     record.write_text(json.dumps(value))
     row = standing(root, "grows")
     assert row.status is Status.TAMPERED
@@ -258,6 +260,6 @@ def test_a_reproduction_measures_as_many_as_were_published(
 
 
 def test_items_are_those_that_are_needed_whatever_comes(root: Path) -> None:
-    """A replicate that may not be needed cannot be an item: it would pass without being measured."""
+    """A replicate that may not be needed is no item: it would pass without being measured."""
     items = registered(root)[0].items
     assert [i for i in items if i.startswith("replicate")] == [f"replicate::{r}" for r in range(5)]
