@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from harness.errors import OutOfOrder, RecordBroken
 from harness.measure.artefacts import Silent
 from harness.measure.job import Job, attempt_job, begin, finish, measured, reproduction_job
 from harness.measure.run import measure_all
+from harness.measure.tables import load_evidence
 from harness.report.build import build_reports
+from harness.verdict.judge import settled
 from harness.verdict.judging import judge_job
 from harness.verdict.records import Status
 from harness.verdict.reported import registered, unpublished
 from harness.verdict.standing import standing
-from harness.verdict.stopping import HOPELESS, MOST, elsewhere
+from harness.verdict.stopping import DECIDED, HOPELESS, MOST, elsewhere
 from harness.verdict.verify import verify
 from tests.measure.adding import ABOVE, BELOW, RULE, measured_as, run, text, workspace
 from tests.measure.forged import write_replicate
@@ -263,3 +266,27 @@ def test_items_are_those_that_are_needed_whatever_comes(root: Path) -> None:
     """A replicate that may not be needed is no item: it would pass without being measured."""
     items = registered(root)[0].items
     assert [i for i in items if i.startswith("replicate")] == [f"replicate::{r}" for r in range(5)]
+
+
+def test_what_is_decided_and_not_on_the_ledger_has_no_verdict_yet(root: Path) -> None:
+    """Killed between the last measurement and the record: running again closes it."""
+    job = attempt_job(root, "grows")
+    begin(job)
+    write(job, ALL, range(5))
+    row = standing(root, "grows")
+    assert row.status is Status.INCOMPLETE
+    assert "not on the ledger as finished: claims run grows" in row.sentence
+    run(root, "grows")
+    assert standing(root, "grows").status is Status.PASS
+
+
+def test_a_test_that_is_no_bet_never_stops_the_rule(root: Path) -> None:
+    """A lock by hand that carries one is measured to the most, as a fixed plan would be."""
+    job = attempt_job(root, "grows")
+    begin(job)
+    write(job, ALL, range(5))
+    evidence = load_evidence(job)
+    assert settled(evidence) == DECIDED
+    (one,) = evidence.claim.criteria
+    peeks = replace(one, test=replace(one.test, method="t", stake=None))
+    assert settled(replace(evidence, claim=replace(evidence.claim, criteria=(peeks,)))) == ""
