@@ -24,12 +24,13 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from harness.claim.looks import looks
 from harness.claim.power import adjacent, family_size, rule_of, tested
 from harness.claim.schema import Claim
-from harness.claim.simulate import Rates, affordable, noise, rates, right, truths, undone
+from harness.claim.simulate import Rates, affordable, noise, rates_under, right, truths, undone
 from harness.stats import fieller, one_sample
 from harness.stats.attainable import smallest_p
-from harness.stats.records import FAMILY_KINDS, KINDS, MEANS_KINDS, Rule, methods_of
+from harness.stats.records import BET, FAMILY_KINDS, KINDS, MEANS_KINDS, Rule, methods_of
 
 Standing = Literal["held", "conservative", "broken", ""]
 
@@ -37,12 +38,16 @@ BAND = 0.999
 INTERVALS = 4_000
 """Studies of which the interval is computed."""
 STANDARD_N, STANDARD_MEMBERS = (5, 8), 9
+ADDED = (5, 20)
+"""The first and the most replicates of the standard designs that add them one at a time."""
 
 
 @dataclass(frozen=True)
 class Design:
     """A rule with the data it is for: ``n`` replicates of ``members``, means ``effect`` and spread
-    ``sd`` between replicates (a ratio's: of its logarithm); ``adjacent`` members share an arm."""
+    ``sd`` between replicates (a ratio's: of its logarithm); ``adjacent`` members share an arm.
+    ``planned`` are the numbers of replicates at which it is looked at, the last being ``n``; none:
+    once, at the end."""
 
     name: str
     rule: Rule
@@ -51,6 +56,7 @@ class Design:
     effect: float
     sd: float
     adjacent: bool = False
+    planned: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,14 +116,16 @@ def calibrate(
     means = truths(effect, rule, design.members)
     means = {"margin": means.pop("margin"), "no effect": undone(rule, design.members), **means}
     shares: list[Share] = []
+    lengths = np.full(sims, design.n)
     for truth, mean in means.items():
-        found = rates(drawn + mean[:, None], rule)
+        found, stopped = rates_under(drawn + mean[:, None], rule, design.planned or (design.n,))
+        lengths = stopped if truth == "expected" else lengths
         shares += _verdicts(truth, found, right(mean, rule), rule, sims)
     if rule.kind in MEANS_KINDS:
         pairs = drawn[:INTERVALS] + means["expected"][:, None]
         shares.append(_covered(*fieller_sets(pairs, rule), effect))
     elif rule.kind not in FAMILY_KINDS:
-        shares.append(_covered(*intervals(drawn[:INTERVALS, 0] + effect, rule), effect))
+        shares.append(_covered(*intervals(drawn[:INTERVALS, 0] + effect, rule, lengths), effect))
     floor = smallest_p(
         design.rule.kind, rule.method, design.n, design.members, stake=rule.stake, alpha=rule.alpha
     )
@@ -135,6 +143,7 @@ def designs_of(claim: Claim) -> tuple[Design, ...]:
             c.expect.effect,
             c.expect.sd,
             adjacent(c),
+            looks(claim.subject),
         )
         for c in claim.criteria
         if c.expect is not None and c.expect.sd > 0 and math.isfinite(c.expect.sd)
@@ -157,6 +166,15 @@ def standard_designs(alpha: float = 0.05) -> Iterator[Design]:
                 effect = effects.get(kind, 0.0)
                 sd = 0.25 if kind in ("ratio-above", *MEANS_KINDS) else 0.5
                 yield Design(f"{kind}, {method}, n {n}", rule, n, members, effect, sd)
+            if method == BET:
+                yield _added(Design(f"{kind}, {method}", rule, n, members, effect, sd))
+
+
+def _added(design: Design) -> Design:
+    """The design under a rule that adds replicates, one at a time."""
+    first, most = ADDED
+    planned = tuple(range(first, most + 1))
+    return replace(design, name=f"{design.name}, n {first} to {most}", n=most, planned=planned)
 
 
 def _verdicts(truth: str, found: Rates, ought: str, rule: Rule, sims: int) -> list[Share]:
@@ -195,15 +213,19 @@ def fieller_sets(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray
     return ends[:, 0], ends[:, 1], 1 - 2 * rule.alpha
 
 
-def intervals(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray, float]:
-    """Ends [sims] of the interval of each row of values [sims, n], and its level; what
-    ``one_sample.interval`` says of each."""
-    if rule.method == "t":
+def intervals(
+    values: np.ndarray, rule: Rule, lengths: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Ends [sims] of the interval of each row of values [sims, n], or of as much of it as
+    ``lengths`` [at least sims] say, and its level; what ``one_sample.interval`` says of each."""
+    ends = np.full(len(values), values.shape[1]) if lengths is None else lengths[: len(values)]
+    if rule.method == "t" and bool((ends == values.shape[1]).all()):
         level = 1 - 2 * rule.alpha
         both = stats.ttest_1samp(values, 0.0, axis=1).confidence_interval(level)
         return np.asarray(both.low), np.asarray(both.high), level
     bounds = [
-        one_sample.interval(row, rule.alpha, rule.method, rule.seed, rule.stake) for row in values
+        one_sample.interval(row[:n], rule.alpha, rule.method, rule.seed, rule.stake)
+        for row, n in zip(values, ends, strict=True)
     ]
     low = np.array([-np.inf if b.low is None else b.low for b in bounds])
     high = np.array([np.inf if b.high is None else b.high for b in bounds])

@@ -17,7 +17,19 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.claim.parse import read_claim
-from harness.claim.schema import SCHEMA, UNITS, Arm, Claim, Criterion, Direction, Site, Test
+from harness.claim.schema import (
+    SCHEMA,
+    Arm,
+    Claim,
+    Criterion,
+    Direction,
+    Site,
+    Subject,
+    Test,
+)
+from harness.claim.terms import (
+    UNITS,
+)
 from harness.claim.vocabulary import JUDGED
 from harness.subject.patterns import code_of, regex_of
 from harness.yamlio import of_json
@@ -34,7 +46,7 @@ def claim_to_json(claim: Claim) -> dict[str, Any]:
         "statement": claim.statement,
         "source": list(claim.source),
         "unit": claim.unit,
-        "subject": asdict(claim.subject),
+        "subject": _subject(claim.subject),
         "samples": asdict(claim.samples),
         "sites": {name: _site(site) for name, site in claim.sites.items()},
         "directions": [_direction(d) for d in claim.directions],
@@ -84,6 +96,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    out = asdict(subject)
+    if subject.sequential is None:  # locks from before there was such a rule have none
+        del out["sequential"]
+    return out
 
 
 def _site(site: Site) -> dict[str, Any]:

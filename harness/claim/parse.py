@@ -21,6 +21,7 @@ from harness.claim.offers import check_offers
 from harness.claim.parse_arms import Names, arms, dose_rule, sites
 from harness.claim.parse_directions import directions
 from harness.claim.parse_rules import criteria, preconditions, probes, shown
+from harness.claim.parse_subject import subject
 from harness.claim.schema import SCHEMA, Claim, Exclusion, Samples, Subject
 from harness.claim.suits import check_suits
 from harness.errors import BadInput, ClaimsError, NothingThere, Problem, UnknownName, nearest
@@ -55,8 +56,6 @@ OPTIONAL = (
     "does_not_show",
 )
 UNITS = ("replicate",)
-BACKENDS = ("native", "bridge")
-DTYPES = ("float32", "float64")
 MOST_SAMPLES = 100_000
 RESERVED = ("explore", "reproduction")
 T = TypeVar("T")
@@ -150,7 +149,7 @@ def read_claim(
         statement=read("statement", Node.text, ""),
         source=read("source", lambda n: _texts(n, "a list of sources"), ()),
         unit=read("unit", lambda n: n.word(UNITS, "unit"), ""),
-        subject=read("subject", _subject, Subject("", 1)),
+        subject=read("subject", subject, Subject("", 1)),
         sites=read("sites", lambda n: sites(n, root), {}),
         samples=read("samples", _samples, Samples()),
         directions=read("directions", lambda n: directions(n, names), ()),
@@ -230,16 +229,6 @@ def _texts(node: Node, wanted: str) -> tuple[str, ...]:
     if len(set(out)) < len(out):
         node.problem("an entry is listed twice", "List each once")
     return out
-
-
-def _subject(node: Node) -> Subject:
-    keys = node.fields(("recipe", "replicates"), ("backend", "dtype"))
-    return Subject(
-        recipe=keys["recipe"].text(255) if "recipe" in keys else "",
-        replicates=keys["replicates"].count(1, MOST_REPLICATES) if "replicates" in keys else 1,
-        backend=keys["backend"].word(BACKENDS, "backend") if "backend" in keys else BACKENDS[0],
-        dtype=keys["dtype"].word(DTYPES, "dtype") if "dtype" in keys else DTYPES[0],
-    )
 
 
 def _samples(node: Node) -> Samples:

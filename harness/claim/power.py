@@ -18,10 +18,12 @@ design may have power and still end INVALID).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from harness.claim.looks import looks
 from harness.claim.schema import Claim, Criterion, Test
-from harness.claim.simulate import Rates, affordable, noise, rates, truths, width
+from harness.claim.simulate import Rates, affordable, noise, rates_under, truths, width
 from harness.claim.vocabulary import ORDERINGS
 from harness.stats.attainable import smallest_p
 from harness.stats.records import FAMILY_KINDS, MEANS_KINDS, STAKE, Rule, UntestableError
@@ -47,6 +49,12 @@ class Power:
     expected: Rates | None = None
     at_margin: Rates | None = None
     at_mirror: Rates | None = None
+    first: int | None = None
+    """Of a rule that adds replicates: how many are measured before the first look; ``n`` is the
+    most, and the means below say how many this criterion alone asks for."""
+    mean_n_expected: float | None = None
+    mean_n_at_margin: float | None = None
+    mean_n_at_mirror: float | None = None
 
     @property
     def standard_error(self) -> float:
@@ -90,8 +98,10 @@ def power(
     seed: int = 0,
     *,
     members: int = 1,
+    planned: Sequence[int] = (),
 ) -> Power:
-    """Simulate a criterion with ``n_replicates`` (and, for families, ``members``).
+    """Simulate a criterion with ``n_replicates`` (and, for families, ``members``), looked at after
+    each of ``planned`` (the last is all of them; none: once, at the end).
 
     Raises :class:`UntestableError` where the rule admits no test or ``expect.sd`` is not above 0.
     """
@@ -123,16 +133,25 @@ def power(
         n_sims, width(rule, members), n_replicates, seed, adjacent=adjacent(criterion)
     )
     found = {
-        name: rates(drawn + means[:, None], rule)
+        name: rates_under(drawn + means[:, None], rule, planned or (n_replicates,))
         for name, means in truths(effect, rule, members).items()
     }
-    return replace(
+    row = replace(
         blank,
         effect=expect.effect,
         sd=expect.sd,
-        expected=found["expected"],
-        at_margin=found["margin"],
-        at_mirror=found["mirror"],
+        expected=found["expected"][0],
+        at_margin=found["margin"][0],
+        at_mirror=found["mirror"][0],
+    )
+    if len(planned) < 2:
+        return row
+    return replace(
+        row,
+        first=planned[0],
+        mean_n_expected=float(found["expected"][1].mean()),
+        mean_n_at_margin=float(found["margin"][1].mean()),
+        mean_n_at_mirror=float(found["mirror"][1].mean()),
     )
 
 
@@ -152,7 +171,8 @@ def tested(rule: Rule, effect: float, where: str) -> tuple[Rule, float]:
 
 def power_table(claim: Claim, n_sims: int = SIMULATIONS, seed: int = 0) -> tuple[Power, ...]:
     """A row per criterion, at the claim's planned number of replicates."""
+    planned = looks(claim.subject)
     return tuple(
-        power(c, claim.subject.replicates, n_sims, seed, members=family_size(claim, c))
+        power(c, planned[-1], n_sims, seed, members=family_size(claim, c), planned=planned)
         for c in claim.criteria
     )

@@ -14,41 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.claim.feature_arms import FEATURE_OPERATIONS, MATCHED_RATE, Features
+from harness.claim.feature_arms import Features
 from harness.claim.heads import HeadChoice
+from harness.claim.terms import UNITS, WITHOUT_DIRECTION
 
 SCHEMA = "causal-claims/claim/1"
-
-AFFINE = ("add", "subtract", "project-out", "clamp", "patch", "replace-mean", "replace-zero")
-OPERATIONS = (*AFFINE, "ablate", "interchange", *FEATURE_OPERATIONS)
-WITHOUT_DIRECTION = ("replace-mean", "replace-zero", "ablate", "interchange", *FEATURE_OPERATIONS)
-WAYS = ("zero", "mean", "resample")
-CONTROLS = ("isotropic", "covariance", "placebo", MATCHED_RATE)
-RANKS = (1, 2, 4, 8, 16)
-LEADS = ("mean-difference",)
-MAPS = ("procrustes", "affine")
-PARTS = ("row-space", "null-space")
-UNITS = ("residual", "own", "kl")
-LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
-"""By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
-short, so that many times its own length are few residual norms; 20 nats are next to nothing left of
-the clean model's predictions."""
-METHODS = (
-    "mean-difference",
-    "mean-activation",
-    "behaviour-contrast",
-    "gradient",
-    "gradient-positive",
-    "logistic",
-    "logistic-behaviour",
-    "pca-difference",
-    "pca-within",
-    "svd-mlp",
-    "svd-attention",
-    "optimised",
-    "dictionary-row",
-    "from-file",
-)
 
 
 @dataclass(frozen=True)
@@ -62,13 +32,24 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Sequential:
+    """Replicates are added under a locked rule: ``first`` of them are measured, then ``step`` at a
+    time, until the bet of every criterion is decided or the subject's ``replicates`` are there."""
+
+    first: int
+    step: int = 1
+
+
+@dataclass(frozen=True)
 class Subject:
-    """Which family, how many independently trained replicates, and the backend that runs them."""
+    """Which family, how many independently trained replicates (at the most, where they are added
+    by a ``sequential`` rule), and the backend that runs them."""
 
     recipe: str
     replicates: int
     backend: str = "native"
     dtype: str = "float32"
+    sequential: Sequential | None = None
 
 
 @dataclass(frozen=True)

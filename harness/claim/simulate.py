@@ -23,7 +23,7 @@ Not covered: prompts within a replicate; dependence between replicates.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,12 +128,40 @@ def right(means: np.ndarray, rule: Rule) -> str:
 
 def rates(values: np.ndarray, rule: Rule) -> Rates:
     """Judge values [sims, members, n] and count."""
+    return _counted(*_decided(values, rule))
+
+
+def rates_under(values: np.ndarray, rule: Rule, planned: Sequence[int]) -> tuple[Rates, np.ndarray]:
+    """Judge values [sims, members, n] at each planned number of replicates (ascending, up to n)
+    until there is a decision: the rates, and after how many replicates [sims] each study stopped.
+
+    Any rule can be followed so; only bets keep their alpha when they are.
+    """
+    support, refute = (np.zeros(len(values), dtype=bool) for _ in range(2))
+    stopped = np.full(len(values), planned[-1])
+    ongoing = np.arange(len(values))
+    for look in planned:
+        if not len(ongoing):
+            break
+        for_, against = _decided(values[ongoing, :, :look], rule)
+        support[ongoing], refute[ongoing] = for_, against
+        stopped[ongoing[for_ | against]] = look
+        ongoing = ongoing[~(for_ | against)]
+    return _counted(support, refute), stopped
+
+
+def _counted(support: np.ndarray, refute: np.ndarray) -> Rates:
+    one, two = float(support.mean()), float(refute.mean())
+    return Rates(one, two, max(0.0, 1 - one - two))
+
+
+def _decided(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
+    """Which studies [sims] end in support, and which in refutation."""
     if rule.kind in FAMILY_KINDS:
         p_support, p_refute = family.two_verdicts(values, rule)
     elif rule.kind in MEANS_KINDS:
         p_support, p_refute = fieller.two_verdicts(values, rule)
     else:
         p_support, p_refute = one_sample.two_verdicts(values[:, 0], rule)
-    support = float((p_support <= rule.alpha).mean())
-    refute = float(((p_support > rule.alpha) & (p_refute <= rule.alpha)).mean())
-    return Rates(support, refute, max(0.0, 1 - support - refute))
+    support = np.asarray(p_support <= rule.alpha)
+    return support, np.asarray(~support & (p_refute <= rule.alpha))

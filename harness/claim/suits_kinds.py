@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.claim.feature_arms import STEER
 from harness.claim.kinds import Kind
+from harness.claim.looks import fewest_replicates
 from harness.claim.sound import Check
 
 PLANNED = ("add", "subtract", STEER)
@@ -174,9 +175,10 @@ def exclusion(check: Check) -> None:
             "exclusion looks at health, and there is no precondition of kind health",
             "Add one, or remove exclusion:",
         )
-    if rule.at_most > claim.subject.replicates - 2 and "subject.replicates" not in check.faulty:
+    fewest = fewest_replicates(claim.subject)
+    if rule.at_most > fewest - 2 and "subject.replicates" not in check.faulty:
         check.reader.problem(
             "exclusion.at_most",
-            f"leaving out {rule.at_most} of {claim.subject.replicates} replicates leaves too few",
+            f"leaving out {rule.at_most} of {fewest} replicates leaves too few",
             "Leave at least 2 replicates, better 6 or more",
         )

@@ -14,7 +14,7 @@ from harness.cli.workspace import claim_path, find_root, select
 from harness.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from harness.claim.power import Rates
+    from harness.claim.power import Power, Rates
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +51,30 @@ def run(args: argparse.Namespace, output: Output) -> int:
             ],
             title=f"{claim_id}: shares of {args.simulations} simulated studies",
         )
+        added = [row for row in rows if row.mean_n_expected is not None]
+        if added:
+            output.table(
+                ("criterion", "first", "most", "mean n if so", "at margin", "beyond"),
+                [
+                    (
+                        row.criterion,
+                        str(row.first),
+                        str(row.n),
+                        *(f"{n:.1f}" for n in _means(row)),
+                    )
+                    for row in added
+                ],
+                title=f"{claim_id}: replicates that each criterion asks for by itself (measured "
+                "are as many as the last one needs)",
+            )
     output.result({"power": result})
     return EXIT_OK
+
+
+def _means(row: Power) -> tuple[float, ...]:
+    """Mean numbers of replicates, as expected, at the margin and beyond it."""
+    found = (row.mean_n_expected, row.mean_n_at_margin, row.mean_n_at_mirror)
+    return tuple(n for n in found if n is not None)
 
 
 def _share(rates: Rates | None, outcome: str) -> str:
@@ -64,7 +86,8 @@ COMMAND = Command(
     summary="simulate what a claim's design can decide",
     text="Simulate each criterion with the planned replicates: how often it passes when the "
     "expected effect is true, when the truth lies at the margin (a false PASS), and how often it "
-    "fails when the truth lies as far on the other side.",
+    "fails when the truth lies as far on the other side. Where a rule adds replicates, also how "
+    "many each criterion asks for on average.",
     example="claims power first-claim",
     arguments=_arguments,
     run=run,

@@ -75,6 +75,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.measure.job import REPRODUCTION, attempt_job, reproduction_job
     from harness.measure.store import json_bytes
     from harness.verdict.judging import judge_job
+    from harness.verdict.stopping import elsewhere
 
     root = find_root(args.workspace, Path.cwd())
     ids = _wanted(root, args)
@@ -106,11 +107,16 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "numbers": [{**asdict(row), "difference": row.difference} for row in rows],
             "folder": str(job.folder.relative_to(root)),
         }
+        rule = elsewhere(published.sequential if published else None, reproduced.sequential)
+        if rule:
+            value["rule"] = rule
         write_atomic(job.folder / "comparison.json", json_bytes(value))
         if args.record:
             append(root, "reproduction", _row(value))
         result.append(value)
         _show(output, job.claim.id, published, reproduced, rows)
+        if rule:
+            output.say(f"{job.claim.id}: {rule}")
         if models:
             output.say(f"{job.claim.id}: {models}\n")
     output.result({"reproductions": result})

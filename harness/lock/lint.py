@@ -27,6 +27,7 @@ from harness.lock.rules.design import Design
 from harness.lock.rules.margins import contradictions, margins
 from harness.lock.rules.nulls import nulls
 from harness.lock.rules.pilots import pilots
+from harness.lock.rules.sequential import sequential
 from harness.lock.rules.spans import FEATURES
 from harness.subject.interface import Recipe
 
@@ -52,7 +53,7 @@ def findings(claim: Claim, recipe: Recipe, pilot: Pilot | None = None) -> tuple[
     found = [*_whole(design), *checks(design), *outcomes(design), *contradictions(design)]
     found += seed_rules(recipe)
     for criterion in claim.criteria:
-        for rules in (decidable, margins, controls, ablations, nulls, pilots):
+        for rules in (decidable, sequential, margins, controls, ablations, nulls, pilots):
             found += rules(design, criterion)
     found += _waivers(claim, found)
     waived = (

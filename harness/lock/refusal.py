@@ -108,6 +108,11 @@ RULES: Mapping[str, Rule] = {
         "dose 0",
         "the number is fixed before anything is measured",
     ),
+    "sequential": Rule(
+        "a criterion without a bet where a rule adds replicates",
+        "a test for a fixed number of replicates, looked at until it says something, is false more "
+        "often than its alpha says",
+    ),
     "smallest-p": Rule(
         "a test whose smallest p, with the replicates that may remain, is above alpha",
         "neither PASS nor FAIL can be reached",

@@ -27,6 +27,8 @@ from harness.subject.recipe import recipe_to_json
 
 FILE = "exploration.json"
 SCHEMA = "causal-claims/exploration/1"
+UNSAID = ("replicates", "sequential")
+"""Of the subject: how many replicates there are."""
 MEASURED = ("samples", "sites", "directions", "arms", "dose_rule")
 
 
@@ -42,7 +44,7 @@ class Explored:
 def design(claim: Claim, recipe: Recipe, code: Mapping[str, str]) -> str:
     """The digest of what measuring a claim measures, whatever is made of it."""
     whole = claim_to_json(claim)
-    subject = {k: v for k, v in whole["subject"].items() if k != "replicates"}
+    subject = {k: v for k, v in whole["subject"].items() if k not in UNSAID}
     return digest(
         {
             "subject": subject,

@@ -138,26 +138,39 @@ def reproduction_job(root: Path, claim_id: str) -> Job:
     differences = [d for d in compare(root, lock) if d.breaks_record]
     if differences:
         raise TamperedError(claim_id, differences)
+    published = recorded_job(root, lock)
     return replace(
-        recorded_job(root, lock),
+        published,
+        until=_as_published(published),
         folder=_folder(root, f"{REPRODUCTION}/{claim_id}/{short(lock.registration)}"),
         kind=REPRODUCTION,
         attempt=REPRODUCTION,
     )
 
 
+def _as_published(job: Job) -> int | None:
+    """How many replicates a rule that adds them came to; None without such a rule."""
+    ruled = job.claim.subject.sequential is not None and not job.open
+    return len(job.replicates) if ruled else None
+
+
 def exploration_job(root: Path, claim_id: str, replicates: int | None = None) -> Job:
     """The claim as it stands now, on the exploration split with exploration seeds.
 
-    The folder carries the digest of what is run, so that an edited claim is measured afresh.
+    The folder carries the digest of what is run, so that an edited claim is measured afresh. A rule
+    that adds replicates is for attempts: without ``replicates``, its first ones are explored.
     """
     from harness.claim.canonical import claim_to_json
     from harness.subject.recipe import recipe_to_json
 
     refuse_shadows(root)
     claim = parse_claim(root, root / "claims" / f"{claim_id}.yaml")
+    rule = claim.subject.sequential
+    if replicates is None and rule is not None:
+        replicates = rule.first
     if replicates is not None:
-        claim = replace(claim, subject=replace(claim.subject, replicates=replicates))
+        subject = replace(claim.subject, replicates=replicates, sequential=None)
+        claim = replace(claim, subject=subject)
     recipe = load_recipe(root, claim.subject.recipe)
     key = digest(
         {

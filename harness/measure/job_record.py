@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.claim.schema import Claim
 from harness.errors import ClaimsError
 from harness.lock.compare import Difference
-from harness.measure.store import measured_replicates
+from harness.measure.store import measured_replicates, recorded_replicates
 from harness.plan.seeds import Seeds
 from harness.subject.interface import Recipe
 
@@ -50,6 +50,9 @@ class Job:
     attempt: str
     deviations: tuple[str, ...] = ()
     """Why no clean verdict can come of it (an earlier version had begun its attempt)."""
+    until: int | None = None
+    """Of a plan that adds replicates: after how many its rule has stopped, for who closes the
+    record; of its reproduction: how many the published attempt has."""
 
     @property
     def final_split(self) -> str:
@@ -57,14 +60,28 @@ class Job:
         return "explore" if self.kind == EXPLORATION else "confirm"
 
     @property
+    def open(self) -> bool:
+        """Whether it is for a rule to say how many replicates are measured, and it has not."""
+        return self._until is None and self.claim.subject.sequential is not None
+
+    @property
     def replicates(self) -> range:
-        return range(self.claim.subject.replicates)
+        """All that the plan has; those until the rule stopped, where one has."""
+        until = self._until
+        return range(self.claim.subject.replicates if until is None else until)
 
     @property
     def complete(self) -> bool:
-        return len(measured(self)) == len(self.replicates)
+        """Whether all of them are there. An open job's are not, before its rule has spoken."""
+        return not self.open and set(self.replicates) <= set(measured(self))
+
+    @property
+    def _until(self) -> int | None:
+        if self.until is not None or self.claim.subject.sequential is None:
+            return self.until
+        return recorded_replicates(self.folder / "attempt.json")
 
 
 def measured(job: Job) -> tuple[int, ...]:
-    """Replicates that are complete on disk."""
+    """Replicates that are complete on disk, also those beyond where a rule stopped."""
     return measured_replicates(job.folder, job.claim.subject.replicates)

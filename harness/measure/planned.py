@@ -16,9 +16,11 @@ from harness.plan.expand import plan
 def planned_cells(job: Job) -> dict[str, bool]:
     """Relative name of every cell of the plan -> whether it has to be there (one at the judged dose
     is left out where no dose is admissible)."""
+    wanted = job.replicates
     return {
         f"cells/{CellName(c.arm, c.replicate, c.split, c.mode).file}": not c.waits
         for c in plan(job.claim, job.recipe, job.final_split)
+        if c.replicate in wanted
     }
 
 

@@ -5,6 +5,9 @@ whoever comes second finds it done. ``measure_all`` takes the replicates that no
 waits for the others, so that workers help instead of queueing. A lock dies with its process, so a
 killed worker's replicate is taken over.
 
+Where a rule adds replicates, all that are there at a look are measured, then whoever asked is asked
+whether the rule stops: judging is above this layer.
+
 A builder's error ends the call and leaves what is measured; the next run resumes, and the ledger is
 told that there was a gap (``harness.measure.alive``).
 
@@ -13,9 +16,14 @@ Not covered: workers on several machines.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from filelock import FileLock, Timeout
 
+from harness.claim.looks import looks
 from harness.digest import digest, short
+from harness.errors import OutOfOrder
 from harness.lock.beside import beside
 from harness.lock.closure import builder_walk
 from harness.lock.code import code_walk, functions
@@ -91,17 +99,49 @@ def measure_replicate(job: Job, replicate: int, progress: Progress, wait: bool =
         return False
 
 
-def measure_all(job: Job, progress: Progress) -> None:
+Stops = Callable[[Job, int], bool]
+"""Whether the rule of a job that adds replicates stops after so many of them."""
+
+
+def measure_all(job: Job, progress: Progress, stops: Stops | None = None) -> None:
     """Measure every replicate that is missing: those that nobody holds first, then the rest.
 
+    Where a rule adds replicates, measure until ``stops`` says so, or all that may be are there.
     A finished attempt is only checked; that takes no lock and writes nothing.
     """
     if job.kind == ATTEMPT and attest(job):
         finish(job)
         return
     with alive(job):
-        for wait in (False, True):
-            for replicate in job.replicates:
-                measure_replicate(job, replicate, progress, wait=wait)
+        until = _until(job, progress, stops)
         with _lock(job, -1, -1):
-            finish(job)
+            finish(replace(job, until=until) if job.open else job)
+
+
+def _until(job: Job, progress: Progress, stops: Stops | None) -> int:
+    """Measure up to the look at which there is no more to measure, and say how many are there.
+
+    Whatever is there beyond belongs to the record, so that the judge can say so.
+    """
+    planned = looks(job.claim.subject) if job.open else (len(job.replicates),)
+    for look in planned:
+        _measure(job, look, progress)
+        if look < planned[-1]:
+            if stops is None:
+                raise OutOfOrder(
+                    "a rule decides how many replicates are measured, and nobody asks it",
+                    where=job.claim.id,
+                    fix=f"Measure it with: claims run {job.claim.id}",
+                )
+            if stops(job, look):
+                there = max(look, 1 + max(measured(job)))
+                _measure(job, there, progress)
+                return there
+    return planned[-1]
+
+
+def _measure(job: Job, first: int, progress: Progress) -> None:
+    """Measure the first so many replicates."""
+    for wait in (False, True):
+        for replicate in range(first):
+            measure_replicate(job, replicate, progress, wait=wait)

@@ -37,6 +37,7 @@ WITHOUT_DIRECTIONS = "causal-claims/attempt/1"
 SCHEMA = "causal-claims/attempt/2"
 """Of ``attempt.json``: what is recorded from now on."""
 DIRECTION = re.compile(r"(?P<label>[a-z0-9@+-]+)\.r(?P<replicate>[0-9]+)\.safetensors")
+RECORD = re.compile(r"replicate\.(0|[1-9][0-9]*)\.json")
 FILE = re.compile(
     r"(?P<arm>[a-z0-9-]+)\.r(?P<replicate>0|[1-9][0-9]{0,8})\.(?P<split>[a-z]+)\.(?P<mode>[a-z]+)"
     r"\.parquet"
@@ -129,6 +130,16 @@ def json_bytes(value: Any) -> bytes:
 def measured_replicates(folder: Path, planned: int) -> tuple[int, ...]:
     """Replicates whose record is on disk."""
     return tuple(r for r in range(planned) if record_path(folder, r).is_file())
+
+
+def recorded_replicates(path: Path) -> int | None:
+    """How many replicates an ``attempt.json`` is the record of; None where there is none, or none
+    that can be read (whoever reads it for more says so)."""
+    try:
+        _, files = read_recorded(path)
+    except (NothingThere, RecordBroken):
+        return None
+    return sum(RECORD.fullmatch(name) is not None for name in files)
 
 
 def direction_file(label: str, replicate: int) -> str:

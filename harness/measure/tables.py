@@ -10,7 +10,7 @@ Not covered: writing cells (``harness.measure.store``), statistics (``harness.st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,23 @@ class Evidence:
     records: Mapping[int, Mapping[str, Any]]
     deviations: tuple[str, ...] = ()
     probes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    recorded: int | None = None
+    """How many replicates the closed record has; of a reproduction, the published one. None where
+    no rule adds replicates, or the record is open."""
 
     @property
     def replicates(self) -> tuple[int, ...]:
         return tuple(sorted(self.records))
+
+
+def first_replicates(evidence: Evidence, n: int) -> Evidence:
+    """The evidence of replicates below ``n``, as if no other had been measured."""
+    tables = {
+        mode: table[table["replicate"] < n] if len(table) else table
+        for mode in MODES
+        for table in [getattr(evidence, mode)]
+    }
+    return replace(evidence, **tables, records={r: v for r, v in evidence.records.items() if r < n})
 
 
 def summarise(generate: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
@@ -152,9 +165,11 @@ def load_evidence(job: Job) -> Evidence:
         for name in sorted({*recorded, *found}):
             if recorded.get(name) != found.get(name):
                 raise RecordBroken(
-                    f"{name} is not the file that was recorded"
-                    if name in found
-                    else f"{name} is missing",
+                    f"{name} is missing"
+                    if name not in found
+                    else f"{name} is not the file that was recorded"
+                    if name in recorded
+                    else f"{name} was added after the record was closed",
                     where=str(job.folder.relative_to(job.root)),
                     fix="Restore it from version control",
                 )
@@ -174,4 +189,5 @@ def load_evidence(job: Job) -> Evidence:
         probes=kept["probes"],
         records={r: read_json(record_path(job.folder, r)) for r in done},
         deviations=job.deviations,
+        recorded=None if job.open or job.claim.subject.sequential is None else len(job.replicates),
     )

@@ -46,7 +46,8 @@ class Attempt:
         return self._job
 
     def measure(self, replicate: int, progress: Live) -> None:
-        """Measure one replicate, unless it is measured; the last one closes the record."""
+        """Measure one replicate, unless it is measured; the last one closes the record. Where a
+        rule adds replicates there is no last one: whoever asks for the verdict goes on."""
         from harness.measure.run import measure_all, measure_replicate
 
         self._enter()
@@ -58,10 +59,10 @@ class Attempt:
         """The verdict, after helping with whatever is not yet measured."""
         if self._verdict is None:
             from harness.measure.run import measure_all
-            from harness.verdict.judging import judge_job
+            from harness.verdict.judging import judge_job, stops
 
             self._enter()
-            measure_all(self.job, progress)
+            measure_all(self.job, progress, stops)
             self._verdict = judge_job(self.job)
         return self._verdict
 

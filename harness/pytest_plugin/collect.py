@@ -40,6 +40,7 @@ class ClaimFile(pytest.File):
     offers: tuple[str, ...] = ()
 
     def collect(self) -> Iterator[pytest.Collector | pytest.Item]:
+        from harness.claim.looks import fewest_replicates
         from harness.claim.parse import parse_claim
         from harness.verdict.reported import items_of
 
@@ -49,7 +50,7 @@ class ClaimFile(pytest.File):
         attempt = Attempt(root, claim.id)
         self.config.add_cleanup(attempt.leave)
         groups: dict[type[ClaimItem], list[str]] = {
-            ReplicateItem: [str(r) for r in range(claim.subject.replicates)],
+            ReplicateItem: [str(r) for r in range(fewest_replicates(claim.subject))],
             PreconditionItem: [p.name for p in claim.preconditions],
             CriterionItem: [c.name for c in claim.criteria],
         }

@@ -6,9 +6,10 @@ Not covered: figures (``harness.report.gallery``) and sentences (``harness.verdi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.report.bet_view import bet_table
 from harness.report.figure import Table
 from harness.report.forest_figure import member_group, member_label, member_word
 from harness.report.words import (
@@ -59,6 +60,8 @@ class CriterionView:
     definition: str
     members: Table | None
     note: str
+    bet: Table | None = None
+    """The course of a bet where a rule adds replicates."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,13 @@ def replicate_labels(verdict: Mapping[str, Any], count: int) -> tuple[str, ...]:
 def criteria_views(verdict: Mapping[str, Any]) -> tuple[CriterionView, ...]:
     """The criteria. An exploration has estimates but no outcomes: it cannot pass anything."""
     free = verdict["status"] == "EXPLORATORY"
-    return tuple(_criterion(row, tested=not free) for row in verdict.get("criteria") or ())
+    views = [(row, _criterion(row, tested=not free)) for row in verdict.get("criteria") or ()]
+    if not verdict.get("sequential"):
+        return tuple(view for _, view in views)
+    return tuple(
+        replace(view, bet=bet_table(row, replicate_labels(verdict, len(row.get("values") or ()))))
+        for row, view in views
+    )
 
 
 def shown_views(verdict: Mapping[str, Any]) -> tuple[CriterionView, ...]:

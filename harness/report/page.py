@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.digest import short
 from harness.report import criteria as cr
+from harness.report.bet_view import measured_words
 from harness.report.commands import Command, commands, criterion_command, folder
 from harness.report.curves import judged_doses, summary
 from harness.report.dose_figure import judged_words
@@ -163,6 +164,9 @@ def _facts(report: ReportInput) -> tuple[tuple[str, str], ...]:
     """Short facts under the headline."""
     verdict = report.verdict
     found = [("unit", str(verdict.get("unit") or "")), ("n", f"{listing(verdict.get('n'))}")]
+    ruled = measured_words(verdict.get("sequential"))
+    if ruled:
+        found.append(("replicates", ruled))
     judged = judged_doses(report)
     if judged:
         found.append(("judged dose", judged_words(judged)))

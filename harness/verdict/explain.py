@@ -160,8 +160,9 @@ LEADS = {
 }
 
 
-def with_sentence(verdict: Verdict) -> Verdict:
-    """The verdict with its headline: the criteria that decided, or what did not hold."""
+def with_sentence(verdict: Verdict, ruled: str = "") -> Verdict:
+    """The verdict with its headline: the criteria that decided, or what did not hold; then what a
+    rule that adds replicates did."""
     lead = LEADS[verdict.status]
     if verdict.status is Status.INVALID:
         parts = [c.sentence for c in verdict.preconditions if not c.held]
@@ -172,12 +173,13 @@ def with_sentence(verdict: Verdict) -> Verdict:
         parts.append("What this version's criteria came to is shown, and is no verdict.")
     elif verdict.status is Status.INCOMPLETE:
         parts = [f"{verdict.n} replicates are measured so far; the rest are to be run."]
+        parts = [] if ruled else parts
     elif verdict.status in (Status.FAIL, Status.INCONCLUSIVE):
         worst = Outcome[verdict.status.name]
         parts = [c.sentence for c in verdict.criteria if c.outcome is worst]
     else:
         parts = [c.sentence for c in verdict.criteria]
-    return replace(verdict, sentence=" ".join([f"{lead}.", *parts]))
+    return replace(verdict, sentence=" ".join([f"{lead}.", *parts, *([ruled] if ruled else [])]))
 
 
 def shown(name: str, spec: Mapping[str, Any], got: Estimate, scale: str) -> Shown:

@@ -1,6 +1,7 @@
 """Judging: evidence in, verdict out; pure, so that anyone can judge the same measurements again.
 
-Order: replicates that fail the health precondition are excluded if the claim's exclusion rule
+Where a rule adds replicates, first how far it had to go (``harness.verdict.stopping``).
+Order then: replicates that fail the health precondition are excluded if the claim's exclusion rule
 covers them; preconditions are checked, and one that fails makes the claim INVALID; criteria are
 tested, and the claim takes the worst of their outcomes. Numbers that are missing, infinite or not
 numbers make the claim INVALID and are named.
@@ -12,6 +13,7 @@ Not covered: whether the evidence is what was registered (``harness.measure.job`
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from harness.claim.canonical import test_to_json
@@ -20,7 +22,7 @@ from harness.claim.power import rule_of
 from harness.claim.schema import Criterion, Precondition
 from harness.errors import ClaimsError
 from harness.measure.tables import Evidence
-from harness.stats.records import Rule, TestResult, UntestableError, methods_of
+from harness.stats.records import BET, Rule, TestResult, UntestableError, methods_of
 from harness.stats.rules import decide, decide_means
 from harness.verdict import explain
 from harness.verdict.estimands import estimate
@@ -37,6 +39,7 @@ from harness.verdict.records import (
     Shown,
     Verdict,
 )
+from harness.verdict.stopping import DECIDED, HOPELESS, followed, words
 from harness.verdict.view import MissingNumber, View
 from harness.verdict.weigh import weigh
 
@@ -51,15 +54,16 @@ def judge(evidence: Evidence, judged_by: str = "", seed: int = 0) -> Verdict:
     ``judged_by`` is the evaluator's digest, kept in the record; ``seed`` is used only by tests that
     must draw sign flips at random (derived from the lock).
     """
+    course = followed(evidence, lambda part: settled(part, seed))
+    evidence = replace(course.counted, deviations=(*course.counted.deviations, *course.deviations))
     claim = evidence.claim
     kept, excluded = exclude(claim, evidence)
     view = View(evidence, kept)
     checks = tuple(_precondition(view, p) for p in claim.preconditions)
-    complete = len(evidence.replicates) == claim.subject.replicates
     criteria, broken = _criteria(view, seed)
     checks = (*checks, *broken)
     shown = tuple(s for s in (_shown(view, n, spec) for n, spec in claim.shown.items()) if s)
-    status = weigh(evidence, complete, checks, criteria)
+    status = weigh(evidence, course.complete, checks, criteria)
     verdict = Verdict(
         claim=claim.id,
         title=claim.title,
@@ -83,8 +87,24 @@ def judge(evidence: Evidence, judged_by: str = "", seed: int = 0) -> Verdict:
         },
         deviations=evidence.deviations,
         does_not_show=claim.does_not_show,
+        sequential=course.told,
     )
-    return explain.with_sentence(verdict)
+    return explain.with_sentence(verdict, words(claim, course.told, evidence.kind))
+
+
+def settled(evidence: Evidence, seed: int = 0) -> str:
+    """Why a rule that adds replicates stops with this evidence; empty where it goes on.
+
+    Only bets can be decided before the most is reached: a test for a fixed number of replicates
+    that is looked at again and again is false more often than its alpha says.
+    """
+    view = View(evidence, exclude(evidence.claim, evidence)[0])
+    criteria, broken = _criteria(view, seed)
+    health = [p for p in evidence.claim.preconditions if p.kind == "health"]
+    if broken or not all(_precondition(view, p).held for p in health):
+        return HOPELESS
+    decided = all(c.method == BET and c.outcome is not Outcome.INCONCLUSIVE for c in criteria)
+    return DECIDED if decided else ""
 
 
 def _precondition(view: View, one: Precondition) -> PreconditionResult:

@@ -135,12 +135,16 @@ class Verdict:
     dose: Mapping[str, Any]
     deviations: tuple[str, ...] = ()
     does_not_show: tuple[str, ...] = ()
+    sequential: Mapping[str, Any] | None = None
+    """What the rule that adds replicates did; None where there is none."""
 
     def as_json(self) -> dict[str, Any]:
         """The value of ``verdict.json``."""
         out: dict[str, Any] = _plain(asdict(self))
         out["schema"] = SCHEMA
         out["status"] = self.status.name
+        if self.sequential is None:
+            del out["sequential"]
         for row, one in zip(out["criteria"], self.criteria, strict=True):
             row["outcome"] = one.outcome.name
             number = row.pop("number")

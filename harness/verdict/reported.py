@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.claim.canonical import claim_from_json
+from harness.claim.looks import fewest_replicates
 from harness.claim.schema import Claim
 from harness.errors import ClaimsError, NothingThere, RecordBroken
 from harness.fields import IDENTIFIER
@@ -45,6 +46,8 @@ class Registered:
     claim: str
     registration: str
     items: tuple[str, ...]
+    ruled: bool = False
+    """Whether a rule adds replicates to those among its items."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,16 @@ def ranked(items: Iterable[str]) -> tuple[str, ...]:
 
 
 def items_of(claim: Claim) -> tuple[str, ...]:
-    """Every item of a claim: verdict, criteria, preconditions, replicates."""
+    """Every item of a claim: verdict, criteria, preconditions, replicates.
+
+    Replicates that a rule may add are no items: whether they are needed is known when the verdict
+    is asked for, which measures them on its way (ADR 15).
+    """
     return (
         VERDICT,
         *(f"criterion::{one.name}" for one in claim.criteria),
         *(f"precondition::{one.name}" for one in claim.preconditions),
-        *(f"replicate::{number}" for number in range(claim.subject.replicates)),
+        *(f"replicate::{number}" for number in range(fewest_replicates(claim.subject))),
     )
 
 
@@ -139,7 +146,9 @@ def _registered(row: Row, name: str) -> Registered:
     registration = str(row.body["registration"])
     lock = lock_from(row, name)
     try:
-        return Registered(name, registration, items_of(claim_from_json(lock.claim)))
+        claim = claim_from_json(lock.claim)
+        ruled = claim.subject.sequential is not None
+        return Registered(name, registration, items_of(claim), ruled)
     except ClaimsError:  # a claim of a schema that this version no longer reads
         return Registered(name, registration, (VERDICT,))
 
@@ -160,6 +169,10 @@ def _unpublished(root: Path, claim: Registered) -> tuple[Missing, ...]:
     elif len(done) < len(replicates):
         part = f"{len(done)} of {len(replicates)} replicates"
         reason = f"measured in part, {part}: claims run {claim.claim}"
+    elif claim.ruled and not (folder / "attempt.json").is_file():
+        reason = (
+            f"its locked rule may add replicates, and has not stopped: claims run {claim.claim}"
+        )
     else:
         there, reason = _published(folder, claim)
     left = tuple(item for item in claim.items if item not in there | done)

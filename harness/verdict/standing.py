@@ -79,7 +79,7 @@ def standing(root: Path, claim_id: str) -> StandingRow:
         finished = attest(job)
         verdict = judge_job(job)
         status, sentence = verdict.status, verdict.sentence
-        if not finished and done == planned:
+        if not finished and status is not Status.INCOMPLETE:
             status = Status.INCOMPLETE
             sentence = f"Measured, but not on the ledger as finished: claims run {claim_id}."
     except NothingThere:

@@ -19,7 +19,7 @@ from harness.lock.ledger import read
 from harness.lock.record import attempted, lock_from
 from harness.lock.withdraw import Withdrawal, withdrawal
 from harness.measure.attest import attest
-from harness.measure.job import Job, measured, recorded_job
+from harness.measure.job import Job, recorded_job
 from harness.measure.store import read_json
 from harness.verdict.judging import judge_job
 from harness.verdict.records import Status
@@ -151,6 +151,6 @@ def _standing(job: Job) -> tuple[Status, str]:
         return Status.LOCKED, "Registered, never measured."
     except ClaimsError as error:
         return Status.TAMPERED, error.sentence
-    if not finished and len(measured(job)) == len(job.replicates):
+    if not finished and verdict.status is not Status.INCOMPLETE:
         return Status.INCOMPLETE, "Measured, but not on the ledger as finished."
     return verdict.status, verdict.sentence

@@ -13,7 +13,14 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from harness.claim.schema import LARGEST_DOSE, UNITS, Arm, Claim
+from harness.claim.schema import (
+    Arm,
+    Claim,
+)
+from harness.claim.terms import (
+    LARGEST_DOSE,
+    UNITS,
+)
 from harness.errors import ClaimsError, RecordBroken
 from harness.measure.tables import Evidence, summarise, was_measured, was_scored
 from harness.verdict.acted import UNMOVED, Key, unmoved

@@ -53,7 +53,7 @@ def test_every_kind_keeps_its_promises_under_normal_spread(kind: str) -> None:
 
 def test_the_standard_table_has_every_kind_and_method() -> None:
     """So that a new rule cannot be left out of it."""
-    found = {(d.rule.kind, d.rule.method, d.n) for d in standard_designs()}
+    found = {(d.rule.kind, d.rule.method, d.n) for d in standard_designs() if not d.planned}
     assert found == {(k, m, n) for k in KINDS for m in methods_of(k) for n in (5, 8)}
 
 

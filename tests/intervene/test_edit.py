@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.claim.schema import AFFINE
+from harness.claim.terms import (
+    AFFINE,
+)
 from harness.errors import ClaimsError, UnknownName
 from harness.intervene.apply import Applied, Trace
 from harness.intervene.edit import Edit, operation

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from harness.claim.schema import AFFINE
+from harness.claim.terms import (
+    AFFINE,
+)
 from harness.intervene.edit import Edit, operation
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score
