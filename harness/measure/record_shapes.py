@@ -63,6 +63,7 @@ REPLICATE = record(
         "planned": each(each(every(PLANNED))),
         "features": each(FEATURES),
         "positions": each(every(text)),
+        "classes": each(text),
     },
 )
 ATTEMPT = record(

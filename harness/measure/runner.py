@@ -96,6 +96,8 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     record = _record(job, replicate, built, fitting, chosen, quality)
     if replicate == 0 and (marked := _marked(job, task)):
         record["positions"] = marked
+    if replicate == 0:
+        record["classes"] = _classes(job, task)
     if watch.found:
         record["read_besides"] = sorted(watch.found)
     write_record(job.folder, replicate, record)
@@ -114,6 +116,13 @@ def _marked(job: Job, task: Task) -> dict[str, list[str]]:
     texts = _sample(job, task, job.final_split).texts
     where = {site: job.claim.sites[site].positions for site in sites}
     return {s: marked_texts(task, texts.tokens, texts.lengths, p) for s, p in where.items()}
+
+
+def _classes(job: Job, task: Task) -> dict[str, str]:
+    """Position class of the task -> the first judged text that has it, its positions marked."""
+    texts = _sample(job, task, job.final_split).texts
+    found = {c: marked_texts(task, texts.tokens, texts.lengths, c) for c in task.position_classes}
+    return {name: marked[0] for name, marked in found.items() if marked}
 
 
 def _sample(job: Job, task: Task, split: str) -> Sample:

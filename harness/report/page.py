@@ -37,7 +37,7 @@ from harness.report.probes_view import ProbesView, probes_view
 from harness.report.records import Rendered, ReportInput, checked
 from harness.report.renderer import renderer
 from harness.report.samples import PromptSamples, samples
-from harness.report.sites_view import SiteView, sites_view
+from harness.report.sites_view import ClassView, SiteView, classes_view, sites_view
 from harness.report.splits_view import SPLITS_NOTE, splits_view
 from harness.report.versions_view import VersionsView, versions_view
 from harness.report.words import Standing, listing, standing
@@ -83,6 +83,7 @@ class PageView:
     marked: bool
     """Whether any step of the samples carries a mark."""
     sites: tuple[SiteView, ...]
+    classes: tuple[ClassView, ...]
     lock: LockView
     versions: VersionsView
     excluded: tuple[str, ...]
@@ -141,6 +142,7 @@ def page_view(report: ReportInput) -> PageView:
         samples=quoted,
         marked=any(step.kind for p in quoted for s in p.samples for step in s.steps),
         sites=sites_view(report),
+        classes=classes_view(report),
         lock=lock_view(report),
         versions=versions_view(report.versions, str(verdict.get("registration") or "")),
         excluded=tuple(listing(x) for x in verdict.get("excluded") or ()),

@@ -1,4 +1,5 @@
-"""Where the edits are: for every site that is used, its hook, its positions and a few texts.
+"""Where the edits are: for every site that is used, its hook, its positions and a few texts; and
+what the task's own position classes mean, on a text each.
 
 The texts were stored when replicate 0 was measured, with the tokens at the site's positions in
 brackets; records from before that have none, and their pages no such section.
@@ -15,7 +16,7 @@ from typing import Any
 from harness.report.records import ReportInput
 from harness.report.words import humane, listing
 
-MOST_TEXTS, LONGEST = 3, 2000
+MOST_TEXTS, LONGEST, MOST_CLASSES = 3, 2000, 30
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,24 @@ def sites_view(report: ReportInput) -> tuple[SiteView, ...]:
         written = site.get("positions")
         found.append(SiteView(humane(name), str(site.get("hook")), _words(written), used, texts))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class ClassView:
+    """A position class of the task and a text in which its positions are marked."""
+
+    name: str
+    text: str
+
+
+def classes_view(report: ReportInput) -> tuple[ClassView, ...]:
+    """The task's classes that occur in the judged texts; none where no record has any."""
+    kept = [r["classes"] for r in report.replicates if r.get("classes")]
+    stored: Mapping[str, str] = kept[0] if kept else {}
+    return tuple(
+        ClassView(humane(str(name)), str(text)[:LONGEST])
+        for name, text in list(stored.items())[:MOST_CLASSES]
+    )
 
 
 def _words(written: Any) -> str:

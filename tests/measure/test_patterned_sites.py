@@ -78,6 +78,15 @@ def test_the_record_has_texts_with_the_positions_marked(jobs: dict[str, Job]) ->
     assert " w5 ; " in str(other)
 
 
+def test_the_record_shows_the_tasks_own_classes_on_a_text(jobs: dict[str, Job]) -> None:
+    """Each class that occurs, in brackets; as the task says and not as a site does."""
+    classes = record(jobs["ends"])["classes"]
+    assert isinstance(classes, dict)
+    assert " [:] " in classes["step_onset"]
+    assert " [w" in classes["step_body"]
+    assert " [:] " not in classes["step_body"]
+
+
 def test_the_page_says_where_the_edits_are(jobs: dict[str, Job]) -> None:
     """With the expression, as HTML and as Markdown."""
     page = render_claim(report_input(jobs["written"]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.report.page import render_claim
 from harness.report.records import Rendered, ReportInput
-from harness.report.sites_view import LONGEST, sites_view
+from harness.report.sites_view import LONGEST, classes_view, sites_view
 
 BAD = "<script>alert(1)</script> [w1] \u202e{{ 7 * 191 }}"
 
@@ -16,7 +16,7 @@ def stored(report: ReportInput, texts: list[str]) -> ReportInput:
     arms = [{**a, "site": "onset"} if a.get("operation") else a for a in report.claim["arms"]]
     sites = {"onset": {"hook": "blocks.2.hook_resid_post", "positions": "step_onset"}}
     sites |= {"unused": {"hook": "blocks.1.hook_resid_post", "positions": "step_body"}}
-    marked = {"positions": {"onset": texts, "unused": ["a [b]"]}}
+    marked = {"positions": {"onset": texts, "unused": ["a [b]"]}, "classes": {"body": texts[0]}}
     return replace(
         report,
         claim={**report.claim, "sites": sites, "arms": arms},
@@ -36,6 +36,16 @@ def test_a_page_of_a_record_without_texts_has_no_such_section(pages: dict[str, R
     """As every page from before there were any."""
     for page in pages.values():
         assert "Where the edits are" not in page.html + page.markdown
+        assert "Position classes" not in page.html + page.markdown
+
+
+def test_a_class_of_the_task_is_shown_on_a_text(inputs: dict[str, ReportInput]) -> None:
+    """Bounded whatever the record holds, in both forms of the page."""
+    report = stored(inputs["pass"], ["a [b] c"])
+    page = render_claim(report)
+    assert [(c.name, c.text) for c in classes_view(report)] == [("body", "a [b] c")]
+    assert all("Position classes of the task" in w for w in (page.html, page.markdown))
+    assert len(classes_view(stored(inputs["pass"], ["c " * 5000]))[0].text) == LONGEST
 
 
 def test_texts_cannot_speak_html(inputs: dict[str, ReportInput]) -> None:
