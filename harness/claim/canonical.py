@@ -17,19 +17,8 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.claim.parse import read_claim
-from harness.claim.schema import (
-    SCHEMA,
-    Arm,
-    Claim,
-    Criterion,
-    Direction,
-    Site,
-    Subject,
-    Test,
-)
-from harness.claim.terms import (
-    UNITS,
-)
+from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction, Site, Subject, Test
+from harness.claim.terms import UNITS
 from harness.claim.vocabulary import JUDGED
 from harness.subject.patterns import code_of, regex_of
 from harness.yamlio import of_json

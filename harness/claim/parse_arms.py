@@ -17,18 +17,8 @@ from harness.claim.kinds import READOUTS
 from harness.claim.parse_components import COMPONENTS, components
 from harness.claim.parse_features import feature_parts
 from harness.claim.parse_positions import positions
-from harness.claim.schema import (
-    Arm,
-    DoseRule,
-    Site,
-)
-from harness.claim.terms import (
-    CONTROLS,
-    LARGEST_DOSE,
-    OPERATIONS,
-    UNITS,
-    WITHOUT_DIRECTION,
-)
+from harness.claim.schema import Arm, DoseRule, Site
+from harness.claim.terms import CONTROLS, LARGEST_DOSE, OPERATIONS, UNITS, WITHOUT_DIRECTION
 from harness.claim.vocabulary import FEATURES, HOST, JUDGED
 from harness.errors import nearest
 from harness.fields import Node

@@ -11,9 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.claim.heads import choice
-from harness.claim.terms import (
-    WAYS,
-)
+from harness.claim.terms import WAYS
 from harness.fields import Node
 
 COMPONENTS = ("way", "heads", "neurons", "with")

@@ -11,16 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.claim.parse_arms import Names, reference, role
-from harness.claim.schema import (
-    Direction,
-)
-from harness.claim.terms import (
-    LEADS,
-    MAPS,
-    METHODS,
-    PARTS,
-    RANKS,
-)
+from harness.claim.schema import Direction
+from harness.claim.terms import LEADS, MAPS, METHODS, PARTS, RANKS
 from harness.claim.vocabulary import DICTIONARIES, HOST, METHOD_NEEDS
 from harness.errors import ClaimsError
 from harness.fields import Node

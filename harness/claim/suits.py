@@ -15,19 +15,13 @@ from typing import Any
 
 from harness.claim.feature_arms import CLAMP, STEER
 from harness.claim.kinds import Kind
-from harness.claim.schema import (
-    Arm,
-    Claim,
-)
+from harness.claim.schema import Arm, Claim
 from harness.claim.sound import Check
 from harness.claim.suits_components import check_components
 from harness.claim.suits_features import check_feature_arm
 from harness.claim.suits_kinds import PLANNED, by_kind, exclusion, pairs_and_ratios, unlabelled
 from harness.claim.suits_probes import check_probes
-from harness.claim.terms import (
-    UNITS,
-    WITHOUT_DIRECTION,
-)
+from harness.claim.terms import UNITS, WITHOUT_DIRECTION
 from harness.claim.vocabulary import AT_ARMS, JUDGED, ORDERINGS
 from harness.fields import Reader
 

@@ -21,13 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.claim.schema import (
-    Site,
-)
-from harness.claim.terms import (
-    LARGEST_DOSE,
-    UNITS,
-)
+from harness.claim.schema import Site
+from harness.claim.terms import LARGEST_DOSE, UNITS
 from harness.intervene.edit import operation
 from harness.measure.reach import reach
 from harness.readout.score import ScoreOptions, score

@@ -16,13 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.claim.schema import (
-    Arm,
-    Direction,
-)
-from harness.claim.terms import (
-    UNITS,
-)
+from harness.claim.schema import Arm, Direction
+from harness.claim.terms import UNITS
 from harness.intervene.controls import placebo_directions, random_directions
 from harness.intervene.edit import Edit, operation
 from harness.intervene.gather import Gathered, gather

@@ -30,13 +30,8 @@ import pandas as pd
 from torch import Tensor
 
 from harness.claim.feature_arms import ABLATE, CLAMP, MATCHED_RATE, Features
-from harness.claim.schema import (
-    Arm,
-    Site,
-)
-from harness.claim.terms import (
-    UNITS,
-)
+from harness.claim.schema import Arm, Site
+from harness.claim.terms import UNITS
 from harness.errors import ClaimsError
 from harness.intervene.gather import gather
 from harness.measure.runner_dose import own

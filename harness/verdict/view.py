@@ -13,14 +13,8 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from harness.claim.schema import (
-    Arm,
-    Claim,
-)
-from harness.claim.terms import (
-    LARGEST_DOSE,
-    UNITS,
-)
+from harness.claim.schema import Arm, Claim
+from harness.claim.terms import LARGEST_DOSE, UNITS
 from harness.errors import ClaimsError, RecordBroken
 from harness.measure.tables import Evidence, summarise, was_measured, was_scored
 from harness.verdict.acted import UNMOVED, Key, unmoved

@@ -13,17 +13,9 @@ from hypothesis import strategies as st
 
 from harness.claim.canonical import claim_from_json, claim_to_json
 from harness.claim.parse import load_claims, read_claim
-from harness.claim.schema import (
-    Claim,
-    Criterion,
-    Direction,
-    Expectation,
-    Samples,
-)
+from harness.claim.schema import Claim, Criterion, Direction, Expectation, Samples
 from harness.claim.schema import Test as Gate
-from harness.claim.terms import (
-    METHODS,
-)
+from harness.claim.terms import METHODS
 from harness.claim.vocabulary import METHOD_NEEDS
 from harness.digest import canonical, digest
 from harness.errors import BadInput

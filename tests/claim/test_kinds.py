@@ -9,9 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.claim.kinds import ESTIMANDS, PRECONDITIONS, TESTS, Kind
-from harness.claim.terms import (
-    METHODS,
-)
+from harness.claim.terms import METHODS
 from harness.claim.vocabulary import METHOD_NEEDS, READOUTS
 from harness.intervene.methods import FITTERS
 from harness.stats.records import KINDS as TEST_KINDS

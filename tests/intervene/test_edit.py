@@ -6,9 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.claim.terms import (
-    AFFINE,
-)
+from harness.claim.terms import AFFINE
 from harness.errors import ClaimsError, UnknownName
 from harness.intervene.apply import Applied, Trace
 from harness.intervene.edit import Edit, operation

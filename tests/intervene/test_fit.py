@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.claim.terms import (
-    METHODS,
-)
+from harness.claim.terms import METHODS
 from harness.errors import ClaimsError, NothingFired, UnknownName
 from harness.intervene.context import behaviour_gradient
 from harness.intervene.controls import placebo_directions, random_directions

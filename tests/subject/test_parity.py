@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.claim.terms import (
-    AFFINE,
-)
+from harness.claim.terms import AFFINE
 from harness.intervene.edit import Edit, operation
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score

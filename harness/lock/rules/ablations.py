@@ -12,13 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.claim.schema import (
-    Arm,
-    Criterion,
-)
-from harness.claim.terms import (
-    WAYS,
-)
+from harness.claim.schema import Arm, Criterion
+from harness.claim.terms import WAYS
 from harness.lock.refusal import Refusal, refusal
 from harness.lock.rules.design import Design
 
