@@ -12,6 +12,10 @@ from tests.lock.refused.row import Row
 REPLICATES, CLOSES, NONE = "subject.replicates", "criteria.closes", "criteria.none"
 FLIP: Edit = {f"{CLOSES}.test.method": "sign-flip", f"{CLOSES}.expect.sd": 0.05}
 CLEAR: Edit = {f"criteria.{name}.expect.sd": 0.01 for name in ("closes", "beats", "spares")}
+BETS: Edit = {
+    **{f"criteria.{name}.test.method": "sign-bet" for name in ("closes", "beats", "spares")},
+    **{**CLEAR, "subject.sequential": {"first": 5}},
+}
 HOLM: Edit = {f"{NONE}.test.method": "sign-flip-holm", f"{NONE}.expect.sd": 0.05}
 JOINT: Edit = {
     f"{NONE}.test.method": "sign-flip",
@@ -46,6 +50,14 @@ def less_than_nothing(claim: Claim) -> Claim:
 
 
 ROWS = (
+    Row(
+        "a t test that decides whether more replicates are measured",
+        "removal",
+        {**BETS, "criteria.beats.test.method": "t"},
+        "sequential",
+        "superiority by t is for a fixed number of replicates",
+        BETS,
+    ),
     Row(
         "one replicate",
         "removal",
