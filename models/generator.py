@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -228,13 +227,6 @@ class Generator:
 def domain_of(plan: Sequence[int]) -> g.Domain:
     """The domain whose task word opens ``plan``."""
     return _BY_TASK[plan[1]]
-
-
-@lru_cache(maxsize=8)
-def law_of(kind: str, unwind_share: float) -> Generator:
-    """A generator that is shared: it works out once what may follow a state, and models of one
-    family ask of the same states."""
-    return Generator(kind, unwind_share)
 
 
 def decorate(plan: Plan, kind: str, uniforms: np.ndarray) -> Plan:

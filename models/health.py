@@ -16,16 +16,16 @@ from torch import Tensor
 from harness.subject.decoder import Cache, Decoder
 from harness.subject.interface import Grade, Health
 from models import grammar as g
-from models.generator import decorate, law_of
+from models.generator import Generator, decorate
 from models.task import PlanTask, pad, plans, random_numbers
 
 
 @torch.no_grad()
 def loss_gap(decoder: Decoder, kind: str, seed: int, rows: int, unwind_share: float) -> float:
     """Nats per token that the model loses against the law of its own text, on held-out plans."""
-    law = law_of(kind, unwind_share)
+    law = Generator(kind, unwind_share)
     numbers = random_numbers("health", "", seed, rows)
-    texts = [decorate(p, kind, u) for p, u in plans(numbers, law_of("none", unwind_share))]
+    texts = [decorate(p, kind, u) for p, u in plans(numbers, Generator("none", unwind_share))]
     tokens, lengths = pad(texts)
     logits = decoder(tokens[:, :-1]).transpose(1, 2)
     nats = F.cross_entropy(logits, tokens[:, 1:], ignore_index=g.PAD, reduction="sum").item()

@@ -19,7 +19,7 @@ from torch import Tensor
 from harness.subject.decoder import Decoder
 from harness.subject.interface import Health
 from models import grammar as g
-from models.generator import law_of
+from models.generator import Generator
 from models.health import written
 from models.lagged import LaggedGenerator, decorate
 from models.lagged_task import LaggedTask
@@ -36,7 +36,7 @@ def batches(kind: str, seed: int, training: Training, stream: str) -> Iterator[T
     """
     rows = training.steps * training.batch
     numbers = random_numbers(stream, "", seed, rows)
-    items = plans(numbers, law_of("none", training.unwind_share))
+    items = plans(numbers, Generator("none", training.unwind_share))
     lengths = [len(decorate(plan, "regulation", u)) for plan, u in items]
     texts = [decorate(plan, kind, u) for plan, u in items]
     size = training.pool * training.batch
@@ -68,7 +68,7 @@ def loss_gap(decoder: Decoder, kind: str, seed: int, rows: int, unwind_share: fl
     """Nats per token that the model loses against the law of its own text, on held-out plans."""
     law = LaggedGenerator(kind, unwind_share)
     numbers = random_numbers("health", "", seed, rows)
-    texts = [decorate(p, kind, u) for p, u in plans(numbers, law_of("none", unwind_share))]
+    texts = [decorate(p, kind, u) for p, u in plans(numbers, Generator("none", unwind_share))]
     tokens, lengths = pad(texts)
     logits = decoder(tokens[:, :-1]).transpose(1, 2)
     nats = F.cross_entropy(logits, tokens[:, 1:], ignore_index=g.PAD, reduction="sum").item()

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from harness.subject.decoder import Block, Decoder, DecoderConfig
 from models import grammar as g
-from models.generator import decorate, law_of
+from models.generator import Generator, decorate
 from models.muon import Muon
 from models.task import pad, plans, random_numbers
 
@@ -64,7 +64,7 @@ def batches(kind: str, seed: int, training: Training, stream: str) -> Iterator[T
     """
     rows = training.steps * training.batch
     numbers = random_numbers(stream, "", seed, rows)
-    items = plans(numbers, law_of("none", training.unwind_share))
+    items = plans(numbers, Generator("none", training.unwind_share))
     lengths = [len(decorate(plan, "regulation", u)) for plan, u in items]
     texts = [decorate(plan, kind, u) for plan, u in items]
     size = training.pool * training.batch

@@ -53,7 +53,7 @@ class Agreement:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to reproduce")
-    parser.add_argument("--all", action="store_true", help="every registered claim")
+    parser.add_argument("--all", action="store_true", help="all that are not withdrawn")
     parser.add_argument(
         "-n", type=positive, default=1, metavar="N", dest="workers", help="processes (default: 1)"
     )
@@ -169,12 +169,24 @@ def _wanted(root: Path, args: argparse.Namespace) -> tuple[str, ...]:
         raise ClaimsError("say which claims to reproduce", fix="Name them, or use --all")
     if args.ids:
         return select(root, args.ids)
-    ids = tuple(one for one in select(root, ()) if is_registered(root, one))
+    ids = tuple(
+        one for one in select(root, ()) if is_registered(root, one) and not _ended(root, one)
+    )
     if not ids:
         raise NothingThere(
             "no claim is registered", where=str(root / "claims"), fix="Register: claims lock ID"
         )
     return ids
+
+
+def _ended(root: Path, claim_id: str) -> bool:
+    """Whether a claim was withdrawn and nothing took its place: it is left out of ``--all``."""
+    from harness.lock.ledger import read
+    from harness.lock.withdraw import withdrawal
+    from harness.measure.job import lock_of
+
+    gone = withdrawal(read(root), claim_id, lock_of(root, claim_id).registration)
+    return gone is not None and gone.ends_it
 
 
 def compare(published: Verdict | None, reproduced: Verdict) -> tuple[Agreement, ...]:

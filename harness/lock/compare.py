@@ -46,6 +46,11 @@ class Difference:
     found: str
     breaks_record: bool
 
+    @property
+    def of_code(self) -> bool:
+        """Whether it is in code of the workspace: what builds models, what decides positions."""
+        return self.field.partition(".")[0] in ("builder", "code")
+
     def __str__(self) -> str:
         return f"{visible(self.field)}: locked {self.locked} / found {self.found}"
 

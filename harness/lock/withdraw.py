@@ -33,6 +33,11 @@ class Withdrawal:
     time: str
 
     @property
+    def ends_it(self) -> bool:
+        """Whether nothing stands on the claim any more; with a successor its verdict stands."""
+        return not self.successor
+
+    @property
     def sentence(self) -> str:
         """What a reader is told."""
         if self.successor:

@@ -93,18 +93,20 @@ def attempt_job(root: Path, claim_id: str) -> Job:
 
     What has to agree with the lock depends on how far the attempt is: until it is complete,
     everything; once it is complete its measurements are what is kept, and a harness that has
-    evolved since judges them again and says so. Raises :class:`OutOfOrder`,
+    evolved since judges them again and says so. On a withdrawn claim nothing stands, so that the
+    workspace's code may move on from it (``docs/adr/0016``). Raises :class:`OutOfOrder`,
     :class:`TamperedError`.
     """
     lock = lock_of(root, claim_id)
     job = recorded_job(root, lock)
     differences = compare(root, lock)
+    gone = withdrawal(read(root), claim_id, lock.registration)
+    ended = gone is not None and gone.ends_it
     if job.complete:
-        differences = tuple(d for d in differences if d.breaks_record)
+        differences = tuple(d for d in differences if d.breaks_record and not (ended and d.of_code))
     if differences:
         raise TamperedError(claim_id, differences)
-    gone = withdrawal(read(root), claim_id, lock.registration)
-    if gone is not None and not gone.successor and not job.complete:
+    if gone is not None and ended and not job.complete:
         raise OutOfOrder(
             f"{gone.sentence} (ledger row {gone.seq})",
             where=claim_id,

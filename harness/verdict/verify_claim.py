@@ -37,9 +37,14 @@ def examine_claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verificat
         out.problems.append(error.sentence)
         return
     differences = compare(root, current)
+    last = withdrawal(rows, claim_id, current.registration)
     broken = [d for d in differences if d.breaks_record]
+    moved = [d for d in broken if d.of_code] if last is not None and last.ends_it else []
+    broken = [d for d in broken if d not in moved]
     if broken:
         out.problems.append(TamperedError(claim_id, broken).sentence)
+    elif moved:
+        out.notes.append(_moved(claim_id, [d.field for d in moved]))
     else:
         out.examined.append(f"{claim_id}: claim, recipe, code and files are as they were locked")
     _reproduced(claim_id, rows, out)
@@ -58,6 +63,16 @@ def examine_claim(root: Path, claim_id: str, rows: Sequence[Row], out: Verificat
             out.missing.append(error.sentence)
         except ClaimsError as error:
             out.problems.append(error.sentence)
+
+
+def _moved(claim_id: str, fields: Sequence[str]) -> str:
+    """That the workspace's code is no longer what a withdrawn claim was locked with."""
+    shown = ", ".join(fields[:SHOWN])
+    more = f" and {len(fields) - SHOWN} more" if len(fields) > SHOWN else ""
+    return (
+        f"{claim_id}: withdrawn, and the workspace's code has moved on from its lock "
+        f"({shown}{more}): what is stored is checked, and cannot be made anew here"
+    )
 
 
 def _say_evaluator(claim_id: str, fields: Sequence[str], out: Verification) -> None:

@@ -91,6 +91,33 @@ def test_a_withdrawn_claim_holds_nowhere_and_disappears_nowhere(study: Study) ->
     assert study.call("verify")[0] == 0
 
 
+def test_the_code_may_move_on_from_a_withdrawn_claim_and_from_no_other(study: Study) -> None:
+    """Its cells and its verdict are still checked; a claim that stands needs the code it bound."""
+    assert study.call("report")[0] == 0
+    builder = study.root / "models" / "toy.py"
+    text = builder.read_text()
+    builder.write_text(f"{text}\n\nMOVED_ON = True\n")
+    assert status(study)["status"] == "TAMPERED"
+    assert study.call("withdraw", "good", *REASON)[0] == 0
+    row = status(study)
+    assert row["status"] == "WITHDRAWN"
+    assert "Its verdict was PASS" in row["sentence"]
+    assert study.call("report")[0] == 0
+    code, value = study.call("verify")
+    assert code == 0
+    assert any("moved on from its lock (builder.models.toy)" in note for note in value["notes"])
+    assert study.call("reproduce", "--all")[0] == 4
+    assert study.call("reproduce", "good")[0] == 3
+    claim = study.root / "claims" / "good.yaml"
+    kept = claim.read_text()
+    claim.write_text(kept.replace("margin: 1.0", "margin: 0.5"))
+    assert study.call("verify")[0] == 3
+    claim.write_text(kept)
+    cell = next((study.root / "reports").glob("good/*/a1/cells/*.parquet"))
+    cell.write_bytes(cell.read_bytes() + b" ")
+    assert study.call("verify")[0] == 3
+
+
 def test_a_claim_with_a_successor_keeps_its_verdict_and_points_to_it(study: Study) -> None:
     """It was answered; the question moved on."""
     assert study.call("withdraw", "good", *REASON, "--superseded-by", "good")[0] == 2
