@@ -117,13 +117,14 @@ def page_view(report: ReportInput) -> PageView:
     frame = summary(report)
     rows = tuple(verdict.get("criteria") or ())
     quoted = samples(report, frame)
+    status, sentence = _stands(report)
     return PageView(
         id=report.id,
         title=str(verdict.get("title") or claim.get("title") or report.id),
         statement=str(verdict.get("statement") or claim.get("statement") or ""),
-        sentence=str(verdict["sentence"]),
+        sentence=sentence,
         scope=str(verdict.get("scope") or ""),
-        standing=standing(report.status),
+        standing=standing(status),
         facts=_facts(report),
         registered=report.status != "EXPLORATORY",
         criteria=cr.criteria_views(verdict),
@@ -155,6 +156,18 @@ def page_view(report: ReportInput) -> PageView:
         unanchored="" if report.anchors else UNANCHORED,
         row=report.row,
     )
+
+
+def _stands(report: ReportInput) -> tuple[str, str]:
+    """What the page leads with: the verdict and its sentence, or that the claim was taken back."""
+    verdict = report.verdict
+    status, sentence = report.status, str(verdict["sentence"])
+    mine = [v for v in report.versions if v["registration"] == verdict.get("registration")]
+    said = str(mine[0].get("withdrawn") or "") if mine else ""
+    if not said:
+        return status, sentence
+    sentence = f"{said.rstrip('.')}. Its verdict was {status}: {sentence}"
+    return ("WITHDRAWN" if mine[0].get("status") == "WITHDRAWN" else status), sentence
 
 
 def _not_shown(verdict: Mapping[str, Any], claim: Mapping[str, Any]) -> tuple[str, ...]:

@@ -88,6 +88,8 @@ def test_a_withdrawn_claim_holds_nowhere_and_disappears_nowhere(study: Study) ->
     assert "good is WITHDRAWN: " in xml.read_text()
     assert study.call("report")[0] == 0
     assert "WITHDRAWN" in (study.root / "reports/index.md").read_text()
+    page = (study.root / "reports/good/report.md").read_text()
+    assert page.index("WITHDRAWN") < page.index("Withdrawn by its authors") < page.index("PASS")
     assert study.call("verify")[0] == 0
 
 
@@ -128,6 +130,11 @@ def test_a_claim_with_a_successor_keeps_its_verdict_and_points_to_it(study: Stud
     rows = {row["claim"]: row for row in study.call("status")[1]["claims"]}
     assert rows["good"]["status"] == "PASS"
     assert "next" in rows["good"]["sentence"]
+    assert study.call("report", "good")[0] == 0
+    page = (study.root / "reports/good/report.md").read_text()
+    assert (
+        page.index("PASS") < page.index("Superseded by next") < page.index("Its verdict was PASS")
+    )
 
 
 def test_a_reproduction_goes_on_the_ledger_only_when_asked(study: Study) -> None:
