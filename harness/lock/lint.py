@@ -55,7 +55,7 @@ def findings(claim: Claim, recipe: Recipe, pilot: Pilot | None = None) -> tuple[
     for criterion in claim.criteria:
         for rules in (decidable, sequential, margins, controls, ablations, nulls, pilots):
             found += rules(design, criterion)
-    found += _waivers(claim, found)
+    found += _waivers(claim, found, unseen=pilot is None)
     waived = (
         replace(r, waiver=claim.waivers.get(r.rule, "").strip())
         if r.waivable and is_sentence(claim.waivers.get(r.rule, ""))
@@ -116,8 +116,11 @@ def _excludes(design: Design, precondition: str, bound: str) -> Iterator[Refusal
             yield refusal("exclusion", where, reason)
 
 
-def _waivers(claim: Claim, found: Sequence[Refusal]) -> Iterator[Refusal]:
+def _waivers(claim: Claim, found: Sequence[Refusal], *, unseen: bool) -> Iterator[Refusal]:
+    """``unseen``: there is no exploration here, as in a clone, so that nobody can say whether what
+    was waived about it is breached."""
     breached = {one.rule for one in found}
+    breached |= {"pilot"} if unseen else set()
     for rule, sentence in claim.waivers.items():
         where = f"waivers.{rule}"
         if rule not in RULES:

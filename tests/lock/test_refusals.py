@@ -69,3 +69,11 @@ def test_the_page_of_the_rules_is_what_the_rules_say(repository: Path) -> None:
     """Mend with: python -m harness.lock.refusal, and paste its table into the page."""
     page = (repository / "docs" / "rules-that-must-not-lock.md").read_text(encoding="utf-8")
     assert table() in page
+
+
+def test_a_waiver_of_what_an_exploration_showed_stays_where_there_is_none() -> None:
+    """A clone has no explorations: nobody can say there that the rule is not breached."""
+    said = "The exploration was at its floor, which is what the claim says of these models."
+    assert refusals("removal", {"waivers": {"pilot": said}}) == []
+    found = refusals("removal", {"waivers": {"power": said}})
+    assert [one.rule for one in found] == ["waiver"]

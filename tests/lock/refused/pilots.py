@@ -104,6 +104,7 @@ ROWS = (
         "waiver",
         "not breached",
         {"waivers": {"pilot": "The metric moves in larger models."}},
+        pilot=pilot(),
         near_pilot=pilot(0.0, 0.0),
     ),
     Row(
