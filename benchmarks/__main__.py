@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "benchmarks" / "README.md"
+RESULTS = ROOT / "benchmarks" / "results"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -51,24 +52,27 @@ def main() -> None:
         "peak_gflops": top,
     }
     setting = f"torch {torch.__version__}, {record['machine']}, {top:.0f} GFLOP/s, {rounds} rounds"
-    blocks = {}
+    file = RESULTS / f"engine-{datetime.now(UTC):%Y%m%d-%H%M}.json"
+
+    def keep(name: str, text: str) -> None:
+        """Each part as soon as it is there: the other may still fail."""
+        if chosen.write:
+            RESULTS.mkdir(exist_ok=True)
+            file.write_text(json.dumps(record, indent=1) + "\n")
+            README.write_text(replaced(README.read_text(), {name: text}))
+            print(f"wrote {file.relative_to(ROOT)} and the table of {README.relative_to(ROOT)}")
+
     if chosen.only != "verdict":
         rows, absent = bench_engine.measure(rounds)
         record |= {"rows": [asdict(r) for r in rows], "absent": absent}
         said = [f"{name} took no part: {why}." for name, why in absent.items()]
-        blocks["engine"] = "\n\n".join([f"One run: {setting}.", contestants_table(rows), *said])
+        keep("engine", "\n\n".join([f"One run: {setting}.", contestants_table(rows), *said]))
     if chosen.only != "engine":
         study = bench_verdict.measure(rounds)
         record["verdict"] = study.as_json()
-        blocks["verdict"] = study.markdown()
-        print(blocks["verdict"])
+        print(study.markdown())
+        keep("verdict", study.markdown())
     print(f"{time.perf_counter() - start:.0f} s in all")
-    if chosen.write:
-        path = ROOT / "benchmarks" / "results" / f"engine-{datetime.now(UTC):%Y%m%d-%H%M}.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(record, indent=1) + "\n")
-        README.write_text(replaced(README.read_text(), blocks))
-        print(f"wrote {path.relative_to(ROOT)} and the tables of {README.relative_to(ROOT)}")
 
 
 main()

@@ -133,13 +133,13 @@ class Bare:
     def _clean(self, work: Work, items: Tensor) -> Chunk:
         """Everything about texts that does not depend on the vector."""
         c, lengths = self.config, work.lengths[items]
-        T = int(lengths.max())
+        T, B = int(lengths.max()), len(items)
         tokens = work.tokens[items, :T]
         valid = torch.arange(T) < lengths[:, None]
         onset, body = work.onset[items, :T] & valid, work.body[items, :T] & valid
         first = int(onset.any(0).nonzero()[0])
         everywhere = torch.arange(tokens.numel())
-        attention = Attention(self.turn, c.n_heads, everywhere, tuple(tokens.shape), 0)
+        attention = Attention(self.turn, c.n_heads, everywhere, (B, T), 0)
         x = F.embedding(tokens.flatten(), self.embed)
         for layer in self.ordered[: LAYER + 1]:
             x += layer.out(attention(layer.qkv(_norm(x, layer.eps)), None))

@@ -19,6 +19,7 @@ packed, whichever is faster.
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -66,7 +67,7 @@ def measure_training(size: Size, rounds: int) -> list[Row]:
         muon.append(tokens / seconds(full))
         other = bridge(decoder(size.config)).bridge
         other.original_model.requires_grad_(True)
-        theirs.append(tokens / seconds(lambda m=other: loop.train(m, batches, PAD)))
+        theirs.append(tokens / seconds(partial(loop.train, other, batches, PAD)))
         top.append(peak())
     work = 3 * forward_flops(size.config, batches[0].shape[1] / 2)
     return [

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -203,7 +204,7 @@ def contestants(contest: Contest, processes: Mapping[str, Process]) -> dict[str,
     """Name -> readout -> its turn; who does not agree goes to ``contest.absent``."""
     found = {ENGINE: contest.engine(), BARE: contest.bare()}
     makers = {BRIDGE: contest.bridge}
-    makers |= {name: lambda p=process: contest.peer(p) for name, process in processes.items()}
+    makers |= {name: partial(contest.peer, process) for name, process in processes.items()}
     for name, make in makers.items():
         try:
             found[name] = make()

@@ -26,6 +26,7 @@ from harness.intervene.edit import Edit
 from harness.measure.artefacts import Silent
 from harness.measure.job import Job, lock_of, recorded_job
 from harness.measure.run import workshop_of
+from harness.measure.runner_edit import edit_of
 from harness.measure.runner_fit import Fitting
 from harness.measure.store import CellName, read_cell, read_json, record_path
 from harness.readout.generate import GenerateOptions, generate
@@ -66,8 +67,8 @@ class Cells:
             hits.append(rows.behaviour if mode == "generate" else rows.onset_mass)
             steps.append(rows.steps if mode == "generate" else np.ones(len(rows)))
             stratum = rows.stratum
-        table = [np.asarray(x, np.float64)[:, None] for x in (hits, steps)]
-        return Counts(*table, np.unique(stratum, return_inverse=True)[1])
+        hit, step = (np.asarray(x, np.float64)[:, None] for x in (hits, steps))
+        return Counts(hit, step, np.unique(stratum, return_inverse=True)[1])
 
     def nearest(self, doses: tuple[float, ...], goal: float, mode: str) -> float:
         """The dose at which the pair's closed gap is nearest to ``goal``."""
@@ -135,7 +136,9 @@ class Pair:
         with tempfile.TemporaryDirectory() as place:  # where the fit leaves the direction's file
             there = replace(job, folder=Path(place))
             models = {(role, REPLICATE): model for role, model in native.items()}
-            edit, labels = Fitting(there, REPLICATE, task, models, texts).edit(arm, arm.doses)
+            fitting = Fitting(there, REPLICATE, task, models, texts)
+            edit, labels = edit_of(fitting, arm, arm.doses)
+        assert isinstance(edit, Edit)
         bridges = {role: load_bridge(folder).bridge for role, folder in folders.items()}
         return cls(job, task, native, bridges, edit, tuple(dose for _, dose in labels))
 
@@ -171,7 +174,11 @@ class Pair:
             found.append(torch.cat(parts, 1))
         every = torch.stack(found, 2).double().numpy()  # [2, conditions, seeds, prompts]
         stratum = np.unique(np.asarray(asked.stratum), return_inverse=True)[1]
-        return {d: Counts(*every[:, [0, 2 + n, 1]], stratum) for n, d in enumerate(doses)}
+        counts = {}
+        for n, dose in enumerate(doses):
+            hits, steps = every[:, [0, 2 + n, 1]]
+            counts[dose] = Counts(hits, steps, stratum)
+        return counts
 
     # ---- what one replicate of a verdict runs: two plain arms, the treatment at every dose ----
 

@@ -30,7 +30,7 @@ class Peer:
             x = model.model.layers[LAYER].output
             model.model.layers[LAYER].output = torch.where(where, x + added, x)
             out = model.output.logits.save()
-        return out  # type: ignore[no-any-return]
+        return out
 
     def generate(self, rows: Tensor, added: Tensor, sample: bool) -> Tensor:
         model, member = self.model, self.work.member
@@ -43,4 +43,4 @@ class Peer:
                 x = model.model.layers[LAYER].output
                 model.model.layers[LAYER].output = torch.where(member[ids][..., None], x + added, x)
             out = tracer.result.save()
-        return out[:, rows.shape[1] :]  # type: ignore[no-any-return]
+        return out[:, rows.shape[1] :]

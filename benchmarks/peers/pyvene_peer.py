@@ -43,10 +43,10 @@ class Peer:
     def logits(self, vector: Tensor | None) -> Tensor:
         with torch.no_grad():
             if vector is None:
-                return self.plain(self.work.tokens).logits  # type: ignore[no-any-return]
+                return self.plain(self.work.tokens).logits
             self.edit.added, self.edit.where = vector, self.work.onset[..., None]
             _, out = self.model({"input_ids": self.work.tokens})
-        return out.logits  # type: ignore[no-any-return]
+        return out.logits
 
     def generate(self, rows: Tensor, added: Tensor, sample: bool) -> Tensor:
         from transformers import StoppingCriteriaList
@@ -65,4 +65,4 @@ class Peer:
                 pad_token_id=0,
                 stopping_criteria=StoppingCriteriaList([look]),
             )
-        return out[:, rows.shape[1] :]  # type: ignore[no-any-return]
+        return out[:, rows.shape[1] :]
