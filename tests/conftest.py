@@ -16,6 +16,22 @@ pytest_plugins = ["pytester", "tests.witnesses"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+LONG = (
+    *("cli/test_sequential_chain.py", "attacks/test_faults.py", "plugin/test_workers.py"),
+    *("attacks/test_hostile_records.py", "known_truth/test_handmade.py", "measure/test_kill.py"),
+    *("verdict/test_stopping.py", "attacks/test_pytest.py", "attacks/test_binding.py"),
+    *("attacks/test_outcomes.py", "attacks/test_hostile_text.py", "cli/test_chain.py"),
+    *("cli/test_versions.py", "fuzz/test_fuzz.py", "known_truth/test_false_pass.py"),
+)
+"""Files that take half a minute or more, longest first: workers take whole files in order, and one
+of these at the end would leave the others idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, the others in their order."""
+    place = {REPOSITORY / "tests" / name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:

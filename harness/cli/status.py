@@ -23,22 +23,24 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Print a row per claim, registered or not, and what was registered and not reported."""
+    from harness.lock.memory import remembered
     from harness.verdict.reported import unpublished
     from harness.verdict.standing import all_standings
 
     root = find_root(args.workspace, Path.cwd())
-    rows = all_standings(root)
-    if not rows:
-        raise NothingThere(
-            "there is no claim", where=str(root / "claims"), fix="Write one: `claims new ID`"
-        )
-    output.table(COLUMNS, [cells(row) for row in rows])
     missing: tuple[Missing, ...] = ()
     unknown = ""
-    try:
-        missing = unpublished(root)
-    except ClaimsError as error:
-        unknown = error.sentence
+    with remembered():
+        rows = all_standings(root)
+        if not rows:
+            raise NothingThere(
+                "there is no claim", where=str(root / "claims"), fix="Write one: `claims new ID`"
+            )
+        try:
+            missing = unpublished(root)
+        except ClaimsError as error:
+            unknown = error.sentence
+    output.table(COLUMNS, [cells(row) for row in rows])
     if missing or unknown:
         output.say("\nregistered and not reported:")
     for one in missing:

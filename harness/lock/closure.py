@@ -127,6 +127,7 @@ class Walk:
         self.listings: dict[str, frozenset[str]] = {}
         self.where: dict[str, Found | None] = {}
         self.todo: list[str] = []
+        self.asked: set[str] = set()  # what was taken, or is not ours to take
         self.size = 0
 
     def run(self, modules: Sequence[str]) -> dict[str, str]:
@@ -208,9 +209,12 @@ class Walk:
 
     def _want(self, name: str, file: str, line: int) -> None:
         """Take a module that must exist if its package is ours, with its parents."""
+        if file and name in self.asked:
+            return
         if not self._inside(name):
             if not file:
                 raise ClaimsError(f"there is no module {name}", fix="Correct the name")
+            self.asked.add(name)
             return
         if self.find(name) is None:
             raise ClaimsError(
@@ -218,6 +222,7 @@ class Walk:
                 where=f"{file}:{line}" if file else "",
                 fix="Correct the name, or add the module: a lock binds all code that is imported",
             )
+        self.asked.add(name)
         parts = name.split(".")
         self.todo += [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
 

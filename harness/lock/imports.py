@@ -9,7 +9,7 @@ such (``harness.lock.dynamic``).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -27,9 +27,9 @@ class Import:
     line: int
 
 
-def imports(tree: ast.Module) -> Iterator[Import]:
-    """Every import statement, inside functions and under conditions too."""
-    for node in ast.walk(tree):
+def imports(nodes: Iterable[ast.AST]) -> Iterator[Import]:
+    """Every import statement among a tree's nodes, inside functions and under conditions too."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(alias.name, 0, (), False, node.lineno)

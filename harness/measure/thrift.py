@@ -44,13 +44,13 @@ class Reader:
             if kind == STOP:
                 return found
             last = last + delta if delta else self._zigzag()
-            found[last] = kind == TRUE if kind in (TRUE, FALSE) else self._value(kind, depth)
+            found[last] = kind == TRUE if kind <= FALSE else self._value(kind, depth)
 
     def _value(self, kind: int, depth: int) -> Any:
         self._values += 1
         if self._values > MOST_VALUES:
             raise NotThrift("a description has too many parts")
-        if kind in (I16, I32, I64):
+        if I16 <= kind <= I64:
             return self._zigzag()
         if kind == BYTE:
             return self._byte()
@@ -89,6 +89,10 @@ class Reader:
         self.at += length
 
     def _varint(self) -> int:
+        at = self.at
+        if at < self.end and self.data[at] < 0x80:  # nearly all
+            self.at = at + 1
+            return self.data[at]
         value = shift = 0
         while shift < 64:
             byte = self._byte()

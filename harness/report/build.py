@@ -22,6 +22,7 @@ from harness.claim.canonical import claim_to_json
 from harness.digest import write_atomic
 from harness.errors import ClaimsError, NothingThere, RecordBroken
 from harness.lock.ledger import Row, read
+from harness.lock.memory import remembered
 from harness.lock.record import lock_from
 from harness.measure.job import ATTEMPT, Job, attempt_job, measured
 from harness.measure.store import json_bytes, read_json
@@ -174,7 +175,8 @@ def build_reports(root: Path, ids: Sequence[str] | None = None) -> list[Path]:
             raise NothingThere(f"no claim {name!r}", where=str(root / "claims"))
     place = inside(root, ".cache/locks")
     place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place / "reports.lock"):
+    # what one claim's page, row and verdict.json say is of one moment, and is judged once
+    with FileLock(place / "reports.lock"), remembered():
         return _build(root, known, ids or ())
 
 

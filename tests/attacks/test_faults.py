@@ -147,7 +147,7 @@ def test_a_kill_at_any_step_of_an_attempt_is_resumed_to_the_same_bytes(
     assert forked(partial(by_hand, whole)).wait() == 0
     expected = results(whole, "reports")
     begun = 0
-    for n, root, child in at_every_step(by_hand, forged, tmp_path, kill, every=9):
+    for n, root, child in at_every_step(by_hand, forged, tmp_path, kill, every=17):
         assert child.wait() == -9
         before = rows(root)
         if torn(root):
@@ -291,7 +291,7 @@ def test_a_disk_that_is_full_at_any_step_is_one_sentence_and_loses_nothing(
     assert refusals >= 3
     done = shutil.copytree(forged, tmp_path / "done")
     assert forked(partial(by_hand, done)).wait() == 0
-    for n, root, child in at_every_step(by_hand, forged, tmp_path, full, every=13):
+    for n, root, child in at_every_step(by_hand, forged, tmp_path, full, every=23):
         late = child.wait() == 0
         lagging += late
         assert late or child.wait() == 99, n

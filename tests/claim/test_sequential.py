@@ -142,5 +142,5 @@ def test_the_standard_designs_that_add_replicates_keep_their_promises(shape: str
     added = [one for one in standard_designs() if one.planned]
     assert [one.rule.kind for one in added] == ["superiority", "below", "ratio-above"]
     for one in added:
-        found = calibrate(one, 4_000, shape)
+        found = calibrate(one, 2_000, shape)
         assert found.broken == ()
