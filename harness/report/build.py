@@ -11,7 +11,7 @@ Not covered: how a page looks (``harness.report.page``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -154,9 +154,10 @@ def claim_page(root: Path, claim_id: str) -> Rendered | None:
     return None if job is None else render_claim(report_input(job, published_verdict))
 
 
-def index_page(root: Path) -> Rendered:
-    """The index as it would be written now; writes nothing."""
-    rows = [_row(root, name, published_verdict)[0] for name in claim_ids(root)]
+def index_page(root: Path, without: Collection[str] = ()) -> Rendered:
+    """The index as it would be written now, some claims left out; writes nothing."""
+    names = [name for name in claim_ids(root) if name not in without]
+    rows = [_row(root, name, published_verdict)[0] for name in names]
     return render_index(rows, _length(root))
 
 

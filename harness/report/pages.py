@@ -16,10 +16,12 @@ from pathlib import Path
 
 from harness.errors import ClaimsError
 from harness.lock.ledger import Row, as_of, read
+from harness.lock.lockfile import is_registered
 from harness.paths import read_inside
 from harness.report.build import claim_page, index_page
 from harness.report.records import Rendered
 from harness.report.renderer import renderer, stamp
+from harness.verdict.standing import claim_ids as known_claims
 from harness.verdict.verification import Verification
 
 BESIDE = ("anchor", "reproduction", "recovery", "randomness")
@@ -94,12 +96,28 @@ class _Pages:
         if found == wanted:
             self.agree += 1
             return
+        if not claim and (drafts := self._unlisted(found)):
+            page = self._index(made.row, drafts)
+            if found == (page.html if file.endswith(".html") else page.markdown):
+                self.agree += 1
+                said = f"{file} does not list what was never registered: {', '.join(drafts)}"
+                self.out.notes.append(f"{said} (claims report adds it)")
+                return
         line, where = _first_difference(found, wanted)
         section = f", under {where!r}" if where else ""
         self.out.problems.append(
             f"{file}:{line}{section} is not what the stored measurements render to: it was edited, "
             "or it is older than a published verdict (claims report makes it again)"
         )
+
+    def _unlisted(self, found: str) -> tuple[str, ...]:
+        """Claims that have no lock, and that an index does not speak of: written since."""
+        names = [n for n in known_claims(self.root) if not is_registered(self.root, n)]
+        return tuple(name for name in names if name not in found)
+
+    def _index(self, row: int, without: tuple[str, ...]) -> Rendered:
+        with as_of(row):
+            return index_page(self.root, without)
 
     def _page(self, claim: str, row: int) -> Rendered | None:
         if (claim, row) not in self._rendered:

@@ -56,6 +56,25 @@ def test_an_edited_word_is_named(root: Path, page: str) -> None:
     assert examine_pages(root, ["easy"]).problems == []
 
 
+def test_a_draft_that_the_index_does_not_list_changes_no_agreement(root: Path) -> None:
+    """It is said; an index that lists it, and an edited one, are held to every letter."""
+    draft = (root / "claims/easy.yaml").read_text().replace("id: easy", "id: later", 1)
+    (root / "claims/later.yaml").write_text(draft)
+    found = examine_pages(root, ["easy"])
+    assert found.problems == found.missing == []
+    assert [note.partition(" does not list ")[0] for note in found.notes] == list(PAGES[2:])
+    assert all("later" in note for note in found.notes)
+    index = root / "reports/index.md"
+    text = index.read_text()
+    index.write_text(text.replace("PASS", "FAIL", 1))
+    (problem,) = examine_pages(root, ["easy"]).problems
+    assert problem.startswith("reports/index.md:")
+    index.write_text(text)
+    build_reports(root)
+    found = examine_pages(root, ["easy"])
+    assert found.problems == found.notes == []
+
+
 def test_an_edited_figure_is_named_with_its_section(root: Path) -> None:
     """A point moved by a tenth of a pixel is another figure."""
     path = root / PAGES[0]
