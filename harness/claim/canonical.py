@@ -17,8 +17,18 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.claim.parse import read_claim
-from harness.claim.schema import SCHEMA, Arm, Claim, Criterion, Direction, Site, Subject, Test
-from harness.claim.terms import UNITS
+from harness.claim.schema import (
+    SCHEMA,
+    Arm,
+    Claim,
+    Criterion,
+    Direction,
+    Samples,
+    Site,
+    Subject,
+    Test,
+)
+from harness.claim.terms import DRAWN, UNITS
 from harness.claim.vocabulary import JUDGED
 from harness.subject.patterns import code_of, regex_of
 from harness.yamlio import of_json
@@ -36,7 +46,7 @@ def claim_to_json(claim: Claim) -> dict[str, Any]:
         "source": list(claim.source),
         "unit": claim.unit,
         "subject": _subject(claim.subject),
-        "samples": asdict(claim.samples),
+        "samples": _samples(claim.samples),
         "sites": {name: _site(site) for name, site in claim.sites.items()},
         "directions": [_direction(d) for d in claim.directions],
         "arms": [_arm(a) for a in claim.arms],
@@ -85,6 +95,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value
+
+
+def _samples(samples: Samples) -> dict[str, Any]:
+    """Counts; how they are drawn only where that is not once, as in claims locked before."""
+    out = asdict(samples)
+    if out["drawn"] == DRAWN[0]:
+        del out["drawn"]
+    return out
 
 
 def _subject(subject: Subject) -> dict[str, Any]:

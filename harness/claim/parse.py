@@ -24,6 +24,7 @@ from harness.claim.parse_rules import criteria, preconditions, probes, shown
 from harness.claim.parse_subject import subject
 from harness.claim.schema import SCHEMA, Claim, Exclusion, Samples, Subject
 from harness.claim.suits import check_suits
+from harness.claim.terms import DRAWN
 from harness.errors import BadInput, ClaimsError, NothingThere, Problem, UnknownName, nearest
 from harness.fields import LONGEST_ID, Node, Reader, good_id
 from harness.paths import inside
@@ -234,9 +235,9 @@ def _texts(node: Node, wanted: str) -> tuple[str, ...]:
 def _samples(node: Node) -> Samples:
     keys = node.fields((), tuple(f.name for f in fields(Samples)))
     least = {"fit": 2}  # its two halves are compared
-    return Samples(
-        **{name: node.count(least.get(name, 1), MOST_SAMPLES) for name, node in keys.items()}
-    )
+    drawn = keys.pop("drawn").word(DRAWN) if "drawn" in keys else DRAWN[0]
+    counts = {name: node.count(least.get(name, 1), MOST_SAMPLES) for name, node in keys.items()}
+    return Samples(**counts, drawn=drawn)
 
 
 def _exclusion(node: Node) -> Exclusion:

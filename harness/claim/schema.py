@@ -54,13 +54,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class Samples:
-    """How much text each part of the measurement uses (counts of prompts, plans, tokens)."""
+    """How much text each part of the measurement uses (counts of prompts, plans, tokens); and
+    whether prompts, texts and noise are ``drawn`` once for all replicates or per replicate."""
 
     fit: int = 256
     select: int = 48
     prompts: int = 64
     texts: int = 64
     new_tokens: int = 40
+    drawn: str = "once"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ LEADS = ("mean-difference",)
 MAPS = ("procrustes", "affine")
 PARTS = ("row-space", "null-space")
 UNITS = ("residual", "own", "kl")
+DRAWN = ("once", "per-replicate")
 LARGEST_DOSE: Mapping[str, float] = {"residual": 4.0, "own": 1000.0, "kl": 20.0}
 """By unit. Beyond 4 median residual norms nothing of the model's own is left; a direction may be
 short, so that many times its own length are few residual norms; 20 nats are next to nothing left of

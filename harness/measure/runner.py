@@ -21,6 +21,7 @@ import torch
 from harness.claim.schema import Arm
 from harness.measure.artefacts import Built, Progress, Workshop
 from harness.measure.dose import Chosen, choose
+from harness.measure.drawn import seed_of
 from harness.measure.job import Job, recheck
 from harness.measure.needs import dictionary_hooks, models_needed, select_arms
 from harness.measure.runner_cells import Sample, batches, run_generate, run_score
@@ -94,10 +95,10 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     if len(probed):
         write_cell(job.folder, CellName("probes", replicate, job.final_split, "probes"), probed)
     record = _record(job, replicate, built, fitting, chosen, quality)
-    if replicate == 0 and (marked := _marked(job, task)):
+    if replicate == 0 and (marked := _marked(job, task, replicate)):
         record["positions"] = marked
     if replicate == 0:
-        record["classes"] = _classes(job, task)
+        record["classes"] = _classes(job, task, replicate)
     if watch.found:
         record["read_besides"] = sorted(watch.found)
     write_record(job.folder, replicate, record)
@@ -108,34 +109,34 @@ def _fit_texts(job: Job, task: Task, replicate: int) -> Mapping[str, Any]:
     return {v: task.texts("fit", job.claim.samples.fit, seed, v) for v in task.variants}
 
 
-def _marked(job: Job, task: Task) -> dict[str, list[str]]:
+def _marked(job: Job, task: Task, replicate: int) -> dict[str, list[str]]:
     """Site of an intervening arm -> the first judged texts with its positions marked."""
     sites = dict.fromkeys(str(a.site) for a in job.claim.arms if a.operation is not None)
     if not sites:
         return {}
-    texts = _sample(job, task, job.final_split).texts
+    texts = _sample(job, task, job.final_split, replicate).texts
     where = {site: job.claim.sites[site].positions for site in sites}
     return {s: marked_texts(task, texts.tokens, texts.lengths, p) for s, p in where.items()}
 
 
-def _classes(job: Job, task: Task) -> dict[str, str]:
+def _classes(job: Job, task: Task, replicate: int) -> dict[str, str]:
     """Position class of the task -> the first judged text that has it, its positions marked."""
-    texts = _sample(job, task, job.final_split).texts
+    texts = _sample(job, task, job.final_split, replicate).texts
     found = {c: marked_texts(task, texts.tokens, texts.lengths, c) for c in task.position_classes}
     return {name: marked[0] for name, marked in found.items() if marked}
 
 
-def _sample(job: Job, task: Task, split: str) -> Sample:
-    """The split's prompts and texts: the same for every replicate, so that replicates differ by
-    their training alone."""
+def _sample(job: Job, task: Task, split: str, replicate: int) -> Sample:
+    """The split's prompts and texts, as the claim has them drawn."""
     samples = job.claim.samples
     count = samples.select if split == "select" else samples.prompts
     texts = samples.select if split == "select" else samples.texts
+    text_seed = seed_of(job, "texts", split, replicate)
     return Sample(
         split=split,
-        prompts=task.prompts(split, count, job.seeds.seed("prompts", split)),
-        texts=task.texts(split, texts, job.seeds.seed("texts", split), task.variants[0]),
-        generation_seed=job.seeds.seed("generation", split),
+        prompts=task.prompts(split, count, seed_of(job, "prompts", split, replicate)),
+        texts=task.texts(split, texts, text_seed, task.variants[0]),
+        generation_seed=seed_of(job, "generation", split, replicate),
         new_tokens=samples.new_tokens,
     )
 
@@ -145,7 +146,7 @@ def _run(
 ) -> Measured:
     if not arms:
         return Measured(split, pd.DataFrame(), pd.DataFrame())
-    sample = _sample(job, fitting.task, split)
+    sample = _sample(job, fitting.task, split, fitting.replicate)
     generated, scored = [], []
     for batch in batches(fitting, arms, judged):
         generated.append(run_generate(fitting, batch, sample))

@@ -23,6 +23,7 @@ from harness.intervene.edit import Edit, operation
 from harness.intervene.gather import Gathered, gather
 from harness.intervene.subspace import orthonormal
 from harness.intervene.subspace_edit import SubspaceEdit, subspace_operation
+from harness.measure.drawn import seed_of
 from harness.measure.runner_dose import Host, Planned, by_kl, own
 from harness.measure.runner_fit import Fitting
 from harness.subject.backend import Model, width
@@ -143,7 +144,7 @@ def _in_residual_norms(
     scale = fitting.scale(arm)
     if arm.unit == "own":
         return own(doses, {name: fitting.direction(arm, name).norm for name in found}, scale)
-    task, seed = fitting.task, fitting.job.seeds.seed("texts", "select")
+    task, seed = fitting.task, seed_of(fitting.job, "texts", "select", fitting.replicate)
     texts = task.texts("select", fitting.claim.samples.select, seed, task.variants[0])
     host = Host(fitting.host(arm), task, texts, fitting.claim.sites[arm.site], scale)
     return by_kl(doses, {name: one.unit for name, one in found.items()}, arm.operation, host)

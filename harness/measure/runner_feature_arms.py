@@ -131,7 +131,8 @@ def _chosen(fitting: Fitting, arm: Arm, features: Features, site: Site) -> Chose
     key = ("features", arm.on, features.source, site)
     if key not in fitting.memory:
         dictionary = _dictionary(fitting, features, site)
-        r, texts = fitting.replicate, select_texts(fitting.job, fitting.task)
+        r = fitting.replicate
+        texts = select_texts(fitting.job, fitting.task, r)
         models = [fitting.models[role, r] for role in (features.positive, features.negative)]
         size = width(models[0], site.hook)
         if dictionary.d_model != size:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.measure.artefacts import Progress, Workshop
+from harness.measure.drawn import seed_of
 from harness.measure.job import REPRODUCTION, Job
 from harness.measure.needs import (
     dictionary_hooks,
@@ -52,10 +53,8 @@ def measure_features(
         dictionaries = dictionaries_at(job, workshop, trained, standard, replicate, hook)
         for split in ("select", job.final_split):
             count = samples.select if split == "select" else samples.texts
-            texts = {
-                v: task.texts(split, count, job.seeds.seed("texts", split), v)
-                for v in task.variants
-            }
+            seed = seed_of(job, "texts", split, replicate)
+            texts = {v: task.texts(split, count, seed, v) for v in task.variants}
             table = count_features(pair, task, texts, dictionaries, hook, classes)
             tables.append(table.assign(split=split))
             if split == "select":
@@ -95,7 +94,7 @@ def measure_family(
     if spec is None:
         return found
     task, samples = workshop.builder.task, job.claim.samples
-    seed = job.seeds.seed("texts", job.final_split)
+    seed = seed_of(job, "texts", job.final_split, replicate)
     texts = {v: task.texts(job.final_split, samples.texts, seed, v) for v in task.variants}
     for hook in hooks:
         random = None

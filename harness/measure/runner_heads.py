@@ -23,6 +23,7 @@ from torch import Tensor
 from harness.claim.heads import HeadChoice
 from harness.claim.schema import Arm
 from harness.errors import ClaimsError
+from harness.measure.drawn import seed_of
 from harness.measure.runner_fit import Fitting
 from harness.readout.probes.heads import looking_back, rows
 from harness.subject.backend import Model
@@ -71,7 +72,7 @@ def _looks(fitting: Fitting, arm: Arm, choice: HeadChoice, model: Model) -> Tens
         )
     key = ("looks", id(model), layer, site.positions, choice.attends, variant)
     if key not in fitting.memory:
-        seed = fitting.job.seeds.seed("texts", "select")
+        seed = seed_of(fitting.job, "texts", "select", fitting.replicate)
         texts = task.texts("select", fitting.claim.samples.select, seed, variant)
         seen = rows(model, task, texts, layer, site.positions)
         looks = looking_back(task, texts, seen, site.positions, choice.attends)

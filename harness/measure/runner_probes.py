@@ -12,6 +12,7 @@ import pandas as pd
 
 from harness.claim.schema import Probe
 from harness.measure.artefacts import Progress, Workshop
+from harness.measure.drawn import seed_of
 from harness.measure.job import Job
 from harness.measure.needs import probe_models
 from harness.readout.dictionary import Dictionary, load_dictionary, random_like
@@ -39,7 +40,9 @@ def measure_probes(
     probes = job.claim.probes
     if not probes:
         return pd.DataFrame()
-    select, final = (_texts(job, workshop, split) for split in ("select", job.final_split))
+    select, final = (
+        _texts(job, workshop, split, replicate) for split in ("select", job.final_split)
+    )
     rows = []
     for probe in probes:
         progress.say(f"{job.claim.id}: replicate {replicate}, probe {probe.name}")
@@ -60,11 +63,11 @@ def _row(one: Reading) -> tuple[str, str, str, float, str]:
     return one.model, one.item, one.quantity, one.value, one.text
 
 
-def _texts(job: Job, workshop: Workshop, split: str) -> Mapping[str, Texts]:
-    """All text variants of a split, as for features: the same for every replicate."""
+def _texts(job: Job, workshop: Workshop, split: str, replicate: int) -> Mapping[str, Texts]:
+    """All text variants of a split, as for features."""
     task, samples = workshop.builder.task, job.claim.samples
     count = samples.select if split == "select" else samples.texts
-    seed = job.seeds.seed("texts", split)
+    seed = seed_of(job, "texts", split, replicate)
     return {v: task.texts(split, count, seed, v) for v in task.variants}
 
 

@@ -19,6 +19,7 @@ from harness.claim.schema import Site
 from harness.errors import ClaimsError
 from harness.intervene.context import Direction
 from harness.measure.artefacts import Workshop
+from harness.measure.drawn import seed_of
 from harness.measure.job import Job
 from harness.readout.dictionary import Dictionary, load_dictionary, random_like
 from harness.readout.features import count_features
@@ -41,9 +42,9 @@ def dictionaries_at(
     return found
 
 
-def select_texts(job: Job, task: Task) -> dict[str, Texts]:
+def select_texts(job: Job, task: Task, replicate: int) -> dict[str, Texts]:
     """The select split's texts, by variant: what features are chosen on."""
-    count, seed = job.claim.samples.select, job.seeds.seed("texts", "select")
+    count, seed = job.claim.samples.select, seed_of(job, "texts", "select", replicate)
     return {v: task.texts("select", count, seed, v) for v in task.variants}
 
 
@@ -77,7 +78,7 @@ def decoder_row(
     dictionary = dictionaries_at(job, workshop, trained, standard, replicate, site.hook)[whose]
     pair = {"regulation": models[trained, replicate], "standard": models[standard, replicate]}
     task = patterned(workshop.builder.task, workshop.functions)
-    texts = select_texts(job, task)
+    texts = select_texts(job, task, replicate)
     seen = seen_rates(pair, task, texts, dictionary, site)
     feature = marker(seen)
     row = dictionary.w_dec[feature].float()

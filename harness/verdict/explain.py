@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.claim.schema import Claim, Criterion, Test
+from harness.claim.terms import DRAWN
 from harness.stats.records import BET
 from harness.verdict.records import Estimate, Outcome, Shown, Status, Verdict
 
@@ -138,10 +139,16 @@ def precondition(name: str, held: bool, got: str, needed: str) -> str:
 def scope(claim: Claim, n: int) -> str:
     """What the verdict does and does not generalise to."""
     if claim.unit == "replicate":
+        own = claim.samples.drawn == DRAWN[1]
+        read = (
+            "Each of them read prompts and texts of its own, under noise of its own."
+            if own
+            else "All of them read the same prompts and texts, under the same noise."
+        )
         return (
             f"The verdict speaks of models trained independently by the recipe "
-            f"{claim.subject.recipe}, of which {n} were measured. It does not speak of other "
-            "recipes, sizes, tasks or sites."
+            f"{claim.subject.recipe}, of which {n} were measured. {read} It does not speak of "
+            "other recipes, sizes, tasks or sites."
         )
     return (
         f"The verdict speaks of the one model of the recipe {claim.subject.recipe} and of prompts "
