@@ -15,7 +15,7 @@ from harness.claim.canonical import claim_from_json, claim_to_json
 from harness.claim.parse import load_claims, read_claim
 from harness.claim.schema import Claim, Criterion, Direction, Expectation, Samples
 from harness.claim.schema import Test as Gate
-from harness.claim.terms import METHODS
+from harness.claim.terms import DRAWN, METHODS
 from harness.claim.vocabulary import METHOD_NEEDS
 from harness.digest import canonical, digest
 from harness.errors import BadInput
@@ -53,14 +53,15 @@ def claims(draw: st.DrawFn) -> Claim:
         sides = ("regulation", "standard")  # the pair whose features the claim compares
         spare = Direction("spare", method, "body", *sides, dictionary=draw(st.sampled_from(whose)))
     criteria = [_gate(draw, c) for c in VALID.criteria]
-    counts = {f.name: draw(st.integers(2, 500)) for f in fields(Samples)}
+    counts = {f.name: draw(st.integers(2, 500)) for f in fields(Samples) if f.name != "drawn"}
+    drawn = draw(st.sampled_from(DRAWN))
     showing = draw(st.booleans())
     return replace(
         VALID,
         title=draw(words),
         statement=draw(words),
         source=tuple(draw(st.lists(words, min_size=1, max_size=3, unique=True))),
-        samples=Samples(**counts),
+        samples=Samples(**counts, drawn=drawn),
         directions=(*VALID.directions, *draw(st.sampled_from([(), (spare,)]))),
         arms=tuple(arms),
         criteria=tuple(draw(st.permutations(criteria))),

@@ -65,6 +65,7 @@ DEFECTS = {
                         "native"),
     "samples-negative": ("prompts: 8", "prompts: -8", "samples.prompts", "from 1"),
     "fit-of-one-has-no-halves": ("fit: 16", "fit: 1", "samples.fit", "from 2"),
+    "drawn-otherwise": ("fit: 16", "drawn: each, fit: 16", "samples.drawn", "once"),
     # sites and directions
     "hook-misspelt": ("onset: {hook: blocks.1.hook_resid_post", "onset: {hook: blocks.one.resid",
                       "sites.onset.hook", "blocks.2.hook_resid_post"),
