@@ -141,9 +141,9 @@ def scope(claim: Claim, n: int) -> str:
     if claim.unit == "replicate":
         own = claim.samples.drawn == DRAWN[1]
         read = (
-            "Each of them read prompts and texts of its own, under noise of its own."
+            "Each of them was judged on prompts and texts drawn for it, under noise of its own."
             if own
-            else "All of them read the same prompts and texts, under the same noise."
+            else "All of them were judged on the same prompts and texts, under the same noise."
         )
         return (
             f"The verdict speaks of models trained independently by the recipe "
