@@ -11,8 +11,7 @@ from harness.errors import ClaimsError, NothingFired, UnknownName
 from harness.subject.backend import Model, Watch, load_model
 from harness.subject.checkpoint import save_decoder
 from harness.subject.native import NativeModel
-from harness.subject.packed import Packed
-from tests.hf import bridge, seeded
+from tests.hf import bridge
 from tests.toy import VOCAB, Toy, tiny
 
 TOKENS = Toy().texts("fit", 6, 1, "regulated").tokens
@@ -88,16 +87,3 @@ def test_keeping_rows_leaves_the_old_state_alone() -> None:
         assert torch.equal(
             model.extend(state, TOKENS[:, 8:12]), model.extend(other, TOKENS[:, 8:12])
         )
-
-
-@pytest.mark.parametrize("shape", [(64, 190), (48, 33), (176, 64)])
-def test_a_packed_product_is_the_product_and_the_same_for_any_rows(shape: tuple[int, int]) -> None:
-    """Packed layers agree with the plain product, and a row's bits do not depend on the others."""
-    weight, x = seeded(1, shape[1], shape[0]), seeded(2, 300, shape[0])
-    packed = Packed(weight)
-    whole = packed(x)
-    assert torch.allclose(whole, x @ weight.T, atol=1e-4)
-    for rows in (1, 2, 3, 5, 8, 17, 100, 299):
-        assert torch.equal(packed(x[:rows].contiguous()), whole[:rows])
-        assert torch.equal(packed(x[-rows:].contiguous()), whole[-rows:])
-    assert packed(x[:0]).shape == (0, shape[1])
