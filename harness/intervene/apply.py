@@ -51,6 +51,12 @@ class Trace:
         self.before = torch.full((conditions * items, positions), torch.nan)
         self.shape = (conditions, items)
 
+    def repeat(self, condition: int, others: Tensor) -> None:
+        """Other conditions [n], which do the same, get the norms of this one."""
+        for norms in (self.delta, self.before):
+            rows = norms.view(*self.shape, -1)
+            rows[others] = rows[condition].clone()
+
     def evidence(self) -> Evidence:
         """Summarise; an item without an edited position has dose NaN."""
         seen = ~self.delta.isnan()

@@ -3,7 +3,8 @@
 The clean prompt is run once per prompt up to the first edited position and its cache repeated for
 the conditions. An edit sees absolute tokens: a position belongs to its class or not by the tokens
 up to it, whether it came from the prompt, the cache or the sampler. Finished rows are dropped when
-enough of them are. On a backend with ``exact_rows`` a row's tokens are the same bits alone and in
+enough of them are. Conditions that are no edit (every candidate's dose 0) are sampled once, and the
+others have its rows: they would be the same ones. On a backend with ``exact_rows`` a row's tokens are the same bits alone and in
 any batch.
 
 Not covered: prompts of different lengths in one call, beam search.
@@ -75,15 +76,31 @@ def generate(
     watch = None if applied is None or edit is None else Watch(edit.hook, applied)
     run = _Run(model, task, edit, applied, watch, options, count)
     tokens = prompts.tokens.new_full((conditions * count, options.new_tokens), task.pad_id)
+    sampled, alike = _different(edit)
     for low in range(0, count, options.max_rows):
         at = torch.arange(low, min(low + options.max_rows, count))
-        run.prompts(prompts.tokens[at], mask[at], at, conditions, tokens)
+        run.prompts(prompts.tokens[at], mask[at], at, sampled, tokens)
+    if len(alike) > 1:
+        first, others = int(alike[0]), alike[1:]
+        rows = tokens.view(conditions, count, -1)
+        rows[others] = rows[first].clone()
+        trace.repeat(first, others)
     if watch is not None and edit is not None:
         if applied is not None and applied.aimed:
             watch.require_fired(model.name)
         trace.require_fired(edit.positions, edit.hook)
     evidence = Evidence.none(conditions, count) if edit is None else trace.evidence()
     return Generated(tokens.view(conditions, count, -1), evidence)
+
+
+def _different(edit: Rewrite | None) -> tuple[Tensor, Tensor]:
+    """Conditions to sample, and those that are no edit, of which the first is sampled."""
+    if edit is None:
+        return torch.zeros(1, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+    unedited = (~edit.active).nonzero().squeeze(1)
+    sampled = edit.active.clone()
+    sampled[unedited[:1]] = True
+    return sampled.nonzero().squeeze(1), unedited
 
 
 @dataclass
@@ -99,9 +116,9 @@ class _Run:
     count: int
 
     def prompts(
-        self, tokens: Tensor, mask: Tensor, at: Tensor, conditions: int, out: Tensor
+        self, tokens: Tensor, mask: Tensor, at: Tensor, conditions: Tensor, out: Tensor
     ) -> None:
-        """All conditions of one chunk of prompts [P, T] with indices ``at`` [P]."""
+        """The conditions [C] of one chunk of prompts [P, T] with indices ``at`` [P]."""
         P, T = tokens.shape
         columns = mask.any(0).nonzero()
         first = int(columns[0]) if len(columns) else T
@@ -118,8 +135,7 @@ class _Run:
             if len(padded) != P:
                 state = self.model.keep(state, torch.arange(P))
         together = max(1, self.options.max_rows // P)
-        for low in range(0, conditions, together):
-            some = torch.arange(low, min(low + together, conditions))
+        for some in conditions.split(together):
             local = _pad(torch.arange(len(some) * P), FEWEST_ROWS)  # -1 marks padding
             prompt = local.clamp_min(0) % P
             condition = some[local.clamp_min(0) // P]

@@ -4,7 +4,8 @@ Decoding asks, per row and head, for one dot product with each stored key. With 
 matrix product is all overhead, so keys are stored [T, d_head, rows * heads] and attention runs
 elementwise over the lanes; with large heads they are stored [rows * heads, T, d_head] for batched
 products. Both give each row numbers that do not depend on the other rows, nor on how many
-positions were appended in one call: every query position is computed by the same shapes.
+positions were appended in one call: every query position is computed by the same shapes, and lanes
+are filled up to a multiple of :data:`LANES`, because sums of the last few are made by other code.
 
 Not covered: grouped key-value heads, sliding windows.
 """
@@ -14,12 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from harness.subject.layer import by_head
 
 LANES_UP_TO = 16
 """Largest d_head for which the lane layout is the faster one (measured, AVX-512, one thread)."""
+
+LANES = 32
+"""Two vectors of AVX-512: what elementwise sums and exponentials treat at once."""
 
 
 @dataclass
@@ -39,15 +44,24 @@ class KeyValue:
     def lanes(self) -> bool:
         return self.d_head <= LANES_UP_TO
 
+    @property
+    def spare(self) -> int:
+        """Lanes that nobody reads, up to a multiple."""
+        return -self.rows * self.n_heads % LANES
+
     @classmethod
     def empty(
         cls, n_layers: int, n_heads: int, d_head: int, rows: int, capacity: int, like: Tensor
     ) -> KeyValue:
         made = cls(n_layers, n_heads, d_head, rows, capacity)
         lanes = rows * n_heads
-        shape = (capacity, d_head, lanes) if made.lanes else (lanes, capacity, d_head)
+        wide = lanes + made.spare
+        shape = (capacity, d_head, wide) if made.lanes else (lanes, capacity, d_head)
         made.keys = [like.new_empty(shape) for _ in range(n_layers)]
         made.values = [like.new_empty(shape) for _ in range(n_layers)]
+        if made.lanes:
+            for stored in (*made.keys, *made.values):
+                stored[:, :, lanes:] = 0.0
         return made
 
     def select(self, rows: Tensor) -> KeyValue:
@@ -58,10 +72,11 @@ class KeyValue:
         made = KeyValue.empty(
             self.n_layers, self.n_heads, self.d_head, len(rows), self.capacity, like
         )
+        filled = F.pad(lane, (0, made.spare))  # by the first lane's numbers
         made.length = t = self.length
         for old, new in zip((*self.keys, *self.values), (*made.keys, *made.values), strict=True):
             if self.lanes:
-                torch.index_select(old[:t], 2, lane, out=new[:t])
+                torch.index_select(old[:t], 2, filled, out=new[:t])
             else:
                 new[:, :t] = old[:, :t].index_select(0, lane)
         return made
@@ -77,14 +92,17 @@ class KeyValue:
         start = self.length
         keys, values = self.keys[layer], self.values[layer]
         if self.lanes:
-            keys[start : start + T] = k.permute(1, 2, 4, 0, 3).reshape(T, dh, R * H)
-            values[start : start + T] = v.permute(1, 3, 0, 2).reshape(T, dh, R * H)
-            turned = q.permute(1, 2, 4, 0, 3).reshape(T, dh, R * H)
+            used = R * H
+            keys[start : start + T, :, :used] = k.permute(1, 2, 4, 0, 3).reshape(T, dh, used)
+            values[start : start + T, :, :used] = v.permute(1, 3, 0, 2).reshape(T, dh, used)
+            turned = q.permute(1, 2, 4, 0, 3).reshape(T, dh, used)
+            turned = F.pad(turned, (0, self.spare)) if self.spare else turned
             out = [
                 _attend_lanes(turned[i], keys[: start + i + 1], values[: start + i + 1])
                 for i in range(T)
-            ]  # each [d_head, R * H]
-            return torch.stack(out).view(T, dh, R, H).permute(2, 0, 3, 1).reshape(R, T, H * dh)
+            ]  # each [d_head, R * H + spare]
+            mixed = torch.stack(out)[..., :used].reshape(T, dh, R, H)
+            return mixed.permute(2, 0, 3, 1).reshape(R, T, H * dh)
         keys[:, start : start + T] = by_head(k)
         values[:, start : start + T] = by_head(v)
         turned = by_head(q)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -60,7 +62,11 @@ def test_a_row_does_not_depend_on_its_batch(model: NativeModel) -> None:
     full = generate(model, TASK, PROMPTS, edit(), OPTIONS)
     for rows in (7, 13, 64):
         options = GenerateOptions(24, 5, max_rows=rows)
-        assert torch.equal(generate(model, TASK, PROMPTS, edit(), options).tokens, full.tokens)
+        other = generate(model, TASK, PROMPTS, edit(), options)
+        assert torch.equal(other.tokens, full.tokens)
+        for of in ("fired", "dose_measured", "delta_max"):
+            mine, theirs = getattr(other.evidence, of), getattr(full.evidence, of)
+            assert np.array_equal(mine, theirs, equal_nan=True), of
     for c, p in ((0, 0), (3, 7), (4, 19)):
         one = Prompts(PROMPTS.tokens[p : p + 1], PROMPTS.stratum[p : p + 1])
         options = GenerateOptions(24, 5, first_prompt=p)
@@ -78,6 +84,39 @@ def test_logits_of_a_row_are_the_same_bits_in_any_batch_and_any_cut() -> None:
         pieces = model.extend(model.repeat(state, 2), tokens[8:16, 5:].repeat(2, 1))
         assert torch.equal(pieces[:8], whole[8:16])
         assert torch.equal(pieces[8:], whole[8:16])
+
+
+@pytest.mark.parametrize("heads", [1, 2, 8])
+def test_logits_of_a_row_are_the_same_bits_among_any_number_of_rows(heads: int) -> None:
+    """Also where the rows are no multiple of what a processor's vector holds."""
+    model = NativeModel(tiny(4, n_heads=heads))
+    tokens = torch.randint(0, 40, (41, 9), generator=torch.Generator().manual_seed(4))
+    state = model.open(41, 9)
+    first, last = model.extend(state, tokens[:, :8]), model.extend(state, tokens[:, 8:])
+    for rows in (*range(8, 20), 31, 37):
+        some = torch.arange(41 - rows, 41)
+        state = model.open(rows, 9)
+        assert torch.equal(model.extend(state, tokens[some, :8]), first[some])
+        kept = model.keep(state, torch.arange(rows - 1, -1, -1))
+        assert torch.equal(model.extend(kept, tokens[some, 8:].flip(0)), last[some].flip(0))
+
+
+def test_conditions_that_are_no_edit_are_sampled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of six are dose 0: rows of five are run, and both have the same rows and evidence."""
+    seen: list[int] = []
+    extend = NativeModel.extend
+
+    def counted(self: NativeModel, state: Any, tokens: torch.Tensor, *rest: Any) -> torch.Tensor:
+        seen.append(len(tokens))
+        return extend(self, state, tokens, *rest)
+
+    monkeypatch.setattr(NativeModel, "extend", counted)
+    got = generate(MODEL, TASK, PROMPTS, edit(), OPTIONS)
+    assert max(seen) == 5 * 20
+    assert torch.equal(got.tokens[5], got.tokens[0])
+    for of in (got.evidence.fired, got.evidence.dose_measured, got.evidence.delta_max):
+        assert np.array_equal(of[5], of[0], equal_nan=True)
+    assert (got.evidence.fired[5] > 0).any()
 
 
 def test_generation_agrees_with_a_loop_without_cache() -> None:
