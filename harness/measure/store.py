@@ -15,10 +15,10 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -29,6 +29,9 @@ from harness.measure.cells import MOST_BYTES, NotACell, table_of
 from harness.measure.record_shapes import fault
 from harness.regular import Unreadable, read_regular
 from harness.strictjson import NotJson, parse_object
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST = {".parquet": MOST_BYTES, ".json": 4 * strictjson.MOST_BYTES, ".safetensors": 1 << 30}
 """Suffix -> bytes that are digested at the most; what is read has bounds of its own."""
@@ -79,6 +82,20 @@ def write_cell(folder: Path, name: CellName, table: pd.DataFrame) -> None:
 
 def read_cell(path: Path) -> pd.DataFrame:
     """One cell with arm, replicate and split as columns. Raises :class:`RecordBroken`."""
+    return joined([cell_table(path)])
+
+
+def joined(tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """Cells of one mode, one below the other; NaN where one is older than a column."""
+    import pyarrow as pa
+
+    whole = pa.concat_tables(tables, promote_options="permissive")
+    frame: pd.DataFrame = whole.to_pandas(use_threads=False)
+    return frame
+
+
+def cell_table(path: Path) -> pa.Table:
+    """The same as Arrow's table, to be joined with others. Raises :class:`RecordBroken`."""
     name = CellName.parse(path.name)
     keys = {"arm": name.arm, "replicate": name.replicate, "split": name.split}
     try:

@@ -23,8 +23,9 @@ from harness.measure.job import Job, measured, require_measured
 from harness.measure.store import (
     MODES,
     CellName,
+    cell_table,
     digests,
-    read_cell,
+    joined,
     read_json,
     read_recorded,
     record_path,
@@ -134,19 +135,16 @@ def load_tables(folder: Path) -> dict[str, pd.DataFrame]:
 
     Raises :class:`RecordBroken` for what is no cell, and for more rows than fit into memory.
     """
-    found: dict[str, list[pd.DataFrame]] = {mode: [] for mode in MODES}
+    found: dict[str, list[Any]] = {mode: [] for mode in MODES}
     rows = 0
     for path in sorted((folder / "cells").glob("*.parquet")):
-        found[CellName.parse(path.name).mode].append(table := read_cell(path))
+        found[CellName.parse(path.name).mode].append(table := cell_table(path))
         rows += len(table)
         if rows > MOST_ROWS:
             raise RecordBroken(
                 f"more than {MOST_ROWS} rows", where=str(folder), fix="Restore the stored cells"
             )
-    return {
-        mode: pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-        for mode, parts in found.items()
-    }
+    return {mode: joined(parts) if parts else pd.DataFrame() for mode, parts in found.items()}
 
 
 def load_evidence(job: Job) -> Evidence:

@@ -4,8 +4,8 @@ The clean prompt is run once per prompt up to the first edited position and its 
 the conditions. An edit sees absolute tokens: a position belongs to its class or not by the tokens
 up to it, whether it came from the prompt, the cache or the sampler. Finished rows are dropped when
 enough of them are. Conditions that are no edit (every candidate's dose 0) are sampled once, and the
-others have its rows: they would be the same ones. On a backend with ``exact_rows`` a row's tokens are the same bits alone and in
-any batch.
+others have its rows: they would be the same ones. On a backend with ``exact_rows`` a row's tokens
+are the same bits alone and in any batch.
 
 Not covered: prompts of different lengths in one call, beam search.
 """

@@ -9,10 +9,10 @@ something at every dose above 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from harness.claim.feature_arms import FEATURE_OPERATIONS
 from harness.claim.schema import Arm
@@ -22,7 +22,7 @@ Key = tuple[Any, ...]
 UNMOVED = "The replicate's record has the rates and scales of its features"
 
 
-def unmoved(arm: Arm, key: Key, row: pd.Series, scored: bool) -> str:
+def unmoved(arm: Arm, key: Key, row: Mapping[str, Any], scored: bool) -> str:
     """Why the numbers of a condition are about nothing, by its row of the summary; empty where it
     changed something, and for arms on anything but features."""
     replicate, _, name, variant, dose = key

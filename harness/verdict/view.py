@@ -16,7 +16,7 @@ import pandas as pd
 from harness.claim.schema import Arm, Claim
 from harness.claim.terms import LARGEST_DOSE, UNITS
 from harness.errors import ClaimsError, RecordBroken
-from harness.measure.tables import Evidence, summarise, was_measured, was_scored
+from harness.measure.tables import KEYS, Evidence, summarise, was_measured, was_scored
 from harness.verdict.acted import UNMOVED, Key, unmoved
 
 JUDGED = "judged"
@@ -49,17 +49,10 @@ class View:
         return summarise(self.evidence.generate, self.evidence.score)
 
     @cached_property
-    def _rows(self) -> dict[tuple[Any, ...], pd.Series]:
-        return {
-            (
-                int(row["replicate"]),
-                row["split"],
-                row["arm"],
-                row["variant"],
-                float(row["dose"]),
-            ): row
-            for _, row in self.summary.iterrows()
-        }
+    def _rows(self) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+        rows = cast(list[dict[str, Any]], self.summary.to_dict("records"))
+        names = KEYS[1:4]
+        return {(int(r["replicate"]), *(r[n] for n in names), float(r["dose"])): r for r in rows}
 
     @cached_property
     def _curves(self) -> dict[tuple[Any, ...], pd.DataFrame]:
