@@ -24,7 +24,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from harness.lock.lockfile import register  # noqa: E402
+from harness.lock.register import register  # noqa: E402
 from harness.measure.job import Job, attempt_job, begin, finish  # noqa: E402
 from harness.measure.store import CellName, write_cell, write_record  # noqa: E402
 from harness.report.build import build_reports, publish_verdict  # noqa: E402

@@ -72,7 +72,7 @@ def measure(names: Sequence[JobName], workers: int, progress: Progress) -> tuple
     Raises :class:`ClaimsError` for what a worker could not do.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a process, before torch wakes up
-    jobs = tuple(name.job() for name in names)
+    jobs = jobs_of(names)
     total = sum(len(job.replicates) for job in jobs)
     count = Count(jobs, progress)
     count.tell()
@@ -87,6 +87,14 @@ def measure(names: Sequence[JobName], workers: int, progress: Progress) -> tuple
     for job in jobs:
         measure_all(job, progress)  # all is measured: this closes the record
     return jobs
+
+
+def jobs_of(names: Sequence[JobName]) -> tuple[Job, ...]:
+    """The jobs; code that several of them are compared with is read once."""
+    from harness.lock.memory import remembered
+
+    with remembered():
+        return tuple(name.job() for name in names)
 
 
 class Count:
@@ -112,14 +120,23 @@ def done(jobs: Sequence[Job]) -> int:
 
 
 def rounds(jobs: Sequence[Job], worker: int, workers: int, progress: Progress) -> Iterator[None]:
-    """Measure as worker ``worker`` of ``workers``; yields after each replicate that is there."""
+    """Measure as worker ``worker`` of ``workers``; yields after each replicate that is there.
+
+    Of a replicate the claim that needs most models first: a long one at the very end would leave
+    the other workers without work.
+    """
+    from harness.measure.needs import models_needed
     from harness.measure.run import measure_replicate
 
+    def models(job: Job) -> int:
+        return sum(len(models_needed(job.claim, job.recipe, r)) for r in job.replicates)
+
+    longest_first = sorted(jobs, key=models, reverse=True)
     last = max(len(job.replicates) for job in jobs)
     own_first = sorted(range(last), key=lambda r: ((r - worker) % workers, r))
     for wait in (False, True):
         for replicate in own_first:
-            for job in jobs:
+            for job in longest_first:
                 if replicate in job.replicates:
                     measure_replicate(job, replicate, progress, wait=wait)
                     yield

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from harness.cli.progress import progress
     from harness.digest import write_atomic
     from harness.lock.ledger import append, read
+    from harness.lock.memory import remembered
     from harness.measure.job import REPRODUCTION, attempt_job, reproduction_job
     from harness.measure.store import json_bytes
     from harness.verdict.judging import judge_job
@@ -82,7 +83,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if args.again:
         for one in ids:
             shutil.rmtree(reproduction_job(root, one).folder, ignore_errors=True)
-    for line in plan([reproduction_job(root, one) for one in ids], read(root)):
+    with remembered():
+        planned = [reproduction_job(root, one) for one in ids]
+    for line in plan(planned, read(root)):
         output.say(line)
     with progress() as shown:
         jobs = measure([JobName(root, one, REPRODUCTION) for one in ids], args.workers, shown)
@@ -163,7 +166,7 @@ def same_models(root: Path, job: Job) -> str:
 
 
 def _wanted(root: Path, args: argparse.Namespace) -> tuple[str, ...]:
-    from harness.lock.lockfile import is_registered
+    from harness.lock.stored import is_registered
 
     if bool(args.ids) == bool(args.all):
         raise ClaimsError("say which claims to reproduce", fix="Name them, or use --all")

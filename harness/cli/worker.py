@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-from harness.cli.measure import JobName, rounds
+from harness.cli.measure import JobName, jobs_of, rounds
 from harness.errors import EXIT_OK, ClaimsError, in_words, of_machine
 
 
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     os.dup2(2, 1)
     spoken = Spoken(parent)
     try:
-        jobs = [JobName.from_json(one).job() for one in json.loads(argv[2])]
+        jobs = jobs_of([JobName.from_json(one) for one in json.loads(argv[2])])
         for _ in rounds(jobs, int(argv[0]), int(argv[1]), spoken):
             spoken.send({})
     except ClaimsError as error:

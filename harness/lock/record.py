@@ -4,7 +4,7 @@ The ledger's row holds everything that a registration binds; a claim's lock file
 that concerns the claim, written out for readers and for version control. So a lock can always be
 made again from the ledger, and a lock file that says anything else is broken.
 
-Not covered: reading and checking lock files (``harness.lock.lockfile``).
+Not covered: reading and checking lock files (``harness.lock.stored``).
 """
 
 from __future__ import annotations

@@ -24,9 +24,10 @@ from harness.lock.code import measuring_closure
 from harness.lock.compare import compare
 from harness.lock.given import given_digests
 from harness.lock.ledger import append_once, read
-from harness.lock.lockfile import Lock, is_registered, load_lock
 from harness.lock.randomness import kept
+from harness.lock.record import Lock
 from harness.lock.sequence import FIRST
+from harness.lock.stored import is_registered, load_lock
 from harness.lock.withdraw import withdrawal
 from harness.measure.exploration import note
 from harness.measure.job_record import (

@@ -125,7 +125,7 @@ def _workspace(root: Path, tally: Tally, asked: Asked) -> Workspace:
 def _beside(root: Path, ran: frozenset[str]) -> tuple[str, ...]:
     """It could judge in our place, also when nothing is measured any more."""
     from harness.lock.compare import compare
-    from harness.lock.lockfile import is_registered
+    from harness.lock.stored import is_registered
     from harness.measure.job import lock_of
 
     found: set[str] = set()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.errors import ClaimsError
 from harness.lock.ledger import Row, as_of, read
-from harness.lock.lockfile import is_registered
+from harness.lock.stored import is_registered
 from harness.paths import read_inside
 from harness.report.build import claim_page, index_page
 from harness.report.records import Rendered

@@ -12,8 +12,8 @@ from typing import Any
 
 from harness.errors import ClaimsError, NothingThere, OutOfOrder
 from harness.lock.ledger import read
-from harness.lock.lockfile import is_registered
 from harness.lock.record import attempted, registrations
+from harness.lock.stored import is_registered
 from harness.lock.withdraw import Withdrawal, withdrawal
 from harness.measure.attest import attest
 from harness.measure.job import attempt_job, lock_of, measured

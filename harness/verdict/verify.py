@@ -21,11 +21,11 @@ from harness.lock.anchor.examine import UNANCHORED, examine_anchors
 from harness.lock.anchor.records import AnchorTrust
 from harness.lock.history import examine_history
 from harness.lock.ledger import Row, read
-from harness.lock.lockfile import is_registered
 from harness.lock.memory import remembered
 from harness.lock.promises import examine_randomness, examine_registrations
 from harness.lock.record import registrations
 from harness.lock.sequence import FIRST, examine_rows
+from harness.lock.stored import is_registered
 from harness.verdict.standing import claim_ids
 from harness.verdict.verification import Verification
 from harness.verdict.verify_claim import examine_claim

@@ -23,9 +23,10 @@ from harness.cli.run import plugin_name
 from harness.errors import ClaimsError
 from harness.lock import binding
 from harness.lock.ledger import read
-from harness.lock.lockfile import load_lock, register
 from harness.lock.promises import examine_registrations
 from harness.lock.record import LATER
+from harness.lock.register import register
+from harness.lock.stored import load_lock
 from harness.measure.artefacts import Silent
 from harness.measure.job import TamperedError, attempt_job, exploration_job, read_besides
 from harness.measure.run import measure_all, watch_of, workshop_of

@@ -13,7 +13,8 @@ import pytest
 from harness.errors import ClaimsError, RecordBroken
 from harness.lock.closure import builder_closure
 from harness.lock.ledger import ledger_path
-from harness.lock.lockfile import lock_path, register
+from harness.lock.record import lock_path
+from harness.lock.register import register
 from harness.measure.artefacts import Silent
 from harness.measure.job import Job, attempt_job, exploration_job
 from harness.measure.run import measure_replicate

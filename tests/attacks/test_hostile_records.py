@@ -17,7 +17,7 @@ import pytest
 
 from harness.errors import RecordBroken
 from harness.lock.ledger import ledger_path
-from harness.lock.lockfile import lock_path
+from harness.lock.record import lock_path
 from harness.measure.artefacts import MARK, Silent, Workshop
 from harness.measure.cells import COLUMNS, LATER, MOST_ROWS
 from harness.measure.job import Job

@@ -15,7 +15,7 @@ import pytest
 
 from harness.cli.output import Output
 from harness.errors import BadInput, ClaimsError, Problem, RecordBroken
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.job import Job
 from harness.report.build import publish_verdict
 from harness.report.page import render_claim

@@ -17,9 +17,10 @@ from harness.claim.parse import parse_claim
 from harness.cli import main
 from harness.errors import BadInput, ClaimsError, OutOfOrder, RecordBroken
 from harness.lock.ledger import append, read
-from harness.lock.lockfile import load_lock, register
 from harness.lock.promises import examine_randomness, examine_registrations
 from harness.lock.randomness import add_randomness, kept
+from harness.lock.register import register
+from harness.lock.stored import load_lock
 from harness.measure.artefacts import Silent
 from harness.measure.job import Job, attempt_job, reproduction_job
 from harness.measure.run import measure_all

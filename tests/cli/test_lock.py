@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.cli import main
-from harness.lock.lockfile import load_lock
+from harness.lock.stored import load_lock
 from harness.measure.job import begin, exploration_job, finish
 from tests.measure.forged import workspace, write_replicate
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.lock.lockfile import is_registered, register
+from harness.lock.register import register
+from harness.lock.stored import is_registered
 from harness.measure.artefacts import Silent
 from harness.measure.job import attempt_job, exploration_job
 from harness.measure.run import measure_all

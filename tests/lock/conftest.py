@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from tests.lock.workspace import make
 
 

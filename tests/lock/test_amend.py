@@ -10,9 +10,9 @@ from harness.digest import digest
 from harness.errors import ClaimsError, OutOfOrder, RecordBroken
 from harness.lock.amend import deviations, versions
 from harness.lock.ledger import append, append_once, read
-from harness.lock.lockfile import load_lock, lock_path, register
-from harness.lock.record import registrations
-from harness.lock.stored import restore
+from harness.lock.record import lock_path, registrations
+from harness.lock.register import register
+from harness.lock.stored import load_lock, restore
 from harness.lock.withdraw import withdraw, withdrawal
 from tests.lock.workspace import edit
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.lock.changes import LOOSER, NEUTRAL, STRICTER, changes, overall
-from harness.lock.lockfile import load_lock
+from harness.lock.stored import load_lock
 
 Edit = Callable[[dict[str, Any]], None]
 

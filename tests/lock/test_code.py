@@ -10,8 +10,8 @@ import pytest
 from harness.cli.check import check_one
 from harness.errors import ClaimsError
 from harness.lock.compare import compare
-from harness.lock.lockfile import load_lock
 from harness.lock.register import register
+from harness.lock.stored import load_lock
 from harness.measure.job import exploration_job
 from tests.lock.workspace import edit, make, write
 

@@ -11,7 +11,7 @@ import pytest
 from harness.lock import binding, closure
 from harness.lock import compare as comparing
 from harness.lock.compare import Difference, compare
-from harness.lock.lockfile import load_lock
+from harness.lock.stored import load_lock
 from tests.lock.workspace import MODULES, edit, safetensors, write
 
 FIRST = "claims/first.yaml"

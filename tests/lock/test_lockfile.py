@@ -15,7 +15,9 @@ from harness.errors import BadInput, ClaimsError, OutOfOrder, RecordBroken
 from harness.lock import register as registering
 from harness.lock.chain import Row, line_of
 from harness.lock.ledger import ledger_path, read
-from harness.lock.lockfile import is_registered, load_lock, lock_path, register
+from harness.lock.record import lock_path
+from harness.lock.register import register
+from harness.lock.stored import is_registered, load_lock
 from harness.plan.seeds import Seeds
 from tests.lock.workspace import edit, unwitness, write
 

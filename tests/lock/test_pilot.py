@@ -12,8 +12,10 @@ import pytest
 from harness.errors import ClaimsError
 from harness.lock import register as registering
 from harness.lock.ledger import read
-from harness.lock.lockfile import load_lock, lock_path, register
 from harness.lock.pilot import Pilot, in_words
+from harness.lock.record import lock_path
+from harness.lock.register import register
+from harness.lock.stored import load_lock
 from tests.lock.workspace import edit, write
 
 BOTH = ["first", "second"]

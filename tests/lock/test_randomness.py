@@ -17,10 +17,11 @@ from harness.lock import randomness
 from harness.lock.beacon import Pulse
 from harness.lock.chain import Row
 from harness.lock.ledger import append, read
-from harness.lock.lockfile import load_lock, register
 from harness.lock.promises import examine_randomness, examine_registrations
 from harness.lock.randomness import file_of, kept, named
 from harness.lock.record import lock_path
+from harness.lock.register import register
+from harness.lock.stored import load_lock
 
 BEACON = "drand quicknet round 999999999"
 VALUE = "ab" * 32

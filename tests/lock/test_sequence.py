@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from harness.lock.ledger import append, read
-from harness.lock.lockfile import load_lock, register
+from harness.lock.register import register
 from harness.lock.sequence import examine_rows
+from harness.lock.stored import load_lock
 
 
 def key(root: Path, claim: str = "first") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.artefacts import Silent
 from harness.measure.job import Job, attempt_job
 from harness.measure.run import measure_all

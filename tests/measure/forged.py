@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.digest import write_atomic
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.job import Job, attempt_job, begin, finish
 from harness.measure.store import CellName, direction_file, write_cell, write_record
 from tests.toy_workspace import claim, make

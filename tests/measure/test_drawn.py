@@ -14,7 +14,7 @@ from harness.claim.parse import load_claim
 from harness.claim.schema import Claim
 from harness.errors import BadInput
 from harness.lock.ledger import read
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.artefacts import Silent
 from harness.measure.job import Job, attempt_job, exploration_job
 from harness.measure.run import measure_all

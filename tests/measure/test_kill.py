@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.lock.ledger import read
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.artefacts import Silent
 from harness.measure.job import attempt_job, measured
 from harness.measure.run import measure_all

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.claim.parse import read_claim
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.artefacts import Silent
 from harness.measure.job import Job, attempt_job, exploration_job
 from harness.measure.needs import reads

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.lock.ledger import read
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure import run
 from harness.measure.artefacts import Silent, Workshop
 from harness.measure.job import Job, attempt_job, finish, measured

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure import runner
 from harness.measure.artefacts import Silent
 from harness.measure.dose import choose

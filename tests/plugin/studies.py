@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.verdict.standing import all_standings
 from tests import toy_workspace as toy
 from tests.measure.forged import attempted

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.lock.withdraw import withdraw
 from harness.measure.job import attempt_job
 from harness.measure.store import json_bytes, read_json

@@ -11,7 +11,7 @@ import pytest
 from harness.claim.parse import load_claim
 from harness.errors import RecordBroken
 from harness.lock.ledger import append, ledger_path
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.job import Job, attempt_job, begin
 from harness.measure.store import json_bytes
 from harness.report.build import publish_verdict

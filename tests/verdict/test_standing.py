@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.lock.ledger import ledger_path
-from harness.lock.lockfile import register
+from harness.lock.register import register
 from harness.measure.job import Job, attempt_job, begin, exploration_job, reproduction_job
 from harness.measure.store import CellName, digests, json_bytes, read_json
 from harness.verdict.records import Outcome, Status

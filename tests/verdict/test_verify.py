@@ -267,7 +267,7 @@ def test_a_cell_of_a_replicate_that_was_never_planned_is_named(job: Job) -> None
 
 def test_the_attempt_of_an_earlier_registration_stays_on_view(job: Job) -> None:
     """Locking again for better seeds leaves the first attempt in status or in verification."""
-    from harness.lock.lockfile import register
+    from harness.lock.register import register
 
     first = job.registration
     register(job.root, ["easy"], reason="other seeds")

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from scipy import stats
 from torch import Tensor
 
 from harness.readout.probes.records import Bench, Reading, members
@@ -49,6 +48,8 @@ def residuals(model: Model) -> tuple[tuple[str, str], ...]:
 
 def auc(high: Tensor, low: Tensor) -> float:
     """Chance that one of ``high`` [N] exceeds one of ``low`` [M], ties counting half."""
+    from scipy import stats  # a second to import, and few claims have a lens
+
     rank = stats.rankdata(torch.cat([high, low]).double().numpy())
     n, m = len(high), len(low)
     return float((rank[:n].sum() - n * (n + 1) / 2) / (n * m))
