@@ -100,6 +100,11 @@ class Alongside:
     def keep(self, state: Pair, rows: Tensor) -> Pair:
         return Pair(self.host.keep(state.host, rows), self.donor.keep(state.donor, rows))
 
+    def share(self, state: Pair, rows: Tensor, hook: str) -> Pair:
+        return Pair(
+            self.host.share(state.host, rows, hook), self.donor.share(state.donor, rows, self.hook)
+        )
+
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
         self.seen = self.donor.activations(tokens, self.hook)[:, first:]
         return self.host.clean(tokens, hook, first, at)

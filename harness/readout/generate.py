@@ -38,7 +38,7 @@ class GenerateOptions:
     new_tokens: int
     seed: int
     temperature: float = 1.0
-    max_rows: int = 256
+    max_rows: int = 768
     first_prompt: int = 0
 
 
@@ -77,8 +77,7 @@ def generate(
     run = _Run(model, task, edit, applied, watch, options, count)
     tokens = prompts.tokens.new_full((conditions * count, options.new_tokens), task.pad_id)
     sampled, alike = _different(edit)
-    for low in range(0, count, options.max_rows):
-        at = torch.arange(low, min(low + options.max_rows, count))
+    for at in torch.arange(count).split(_together(model, count, len(sampled), options.max_rows)):
         run.prompts(prompts.tokens[at], mask[at], at, sampled, tokens)
     if len(alike) > 1:
         first, others = int(alike[0]), alike[1:]
@@ -91,6 +90,15 @@ def generate(
         trace.require_fired(edit.positions, edit.hook)
     evidence = Evidence.none(conditions, count) if edit is None else trace.evidence()
     return Generated(tokens.view(conditions, count, -1), evidence)
+
+
+def _together(model: Model, prompts: int, conditions: int, most: int) -> int:
+    """Prompts in one chunk of about ``most`` rows. Where a row's numbers depend on it alone, few
+    prompts with all their conditions, which have more in common than prompts have."""
+    if not model.exact_rows:
+        return most
+    chunks = -(-prompts * min(conditions, most) // most)
+    return -(-prompts // chunks)
 
 
 def _different(edit: Rewrite | None) -> tuple[Tensor, Tensor]:
@@ -134,7 +142,7 @@ class _Run:
             logits = self.model.extend(state, tokens[padded, :first])[:P]
             if len(padded) != P:
                 state = self.model.keep(state, torch.arange(P))
-        together = max(1, self.options.max_rows // P)
+        together = -(-self.options.max_rows // P)  # as many as fill the batch, all of them mostly
         for some in conditions.split(together):
             local = _pad(torch.arange(len(some) * P), FEWEST_ROWS)  # -1 marks padding
             prompt = local.clamp_min(0) % P
@@ -143,7 +151,7 @@ class _Run:
             if state is None:
                 here = self.model.open(len(local), T + self.options.new_tokens)
             else:
-                here = self.model.keep(state, prompt)
+                here = self._fork(state, prompt)
             if first < T:
                 self._aim(mask[prompt, first:], condition, row, first)
                 after = self.model.extend(here, tokens[prompt, first:], self.watch)
@@ -151,6 +159,12 @@ class _Run:
                 assert logits is not None
                 after = logits[prompt]
             self._decode(here, after, tokens[prompt], condition, prompt, row, noise, out)
+
+    def _fork(self, state: object, rows: Tensor) -> object:
+        """The rows of a clean state from which conditions go on."""
+        if self.edit is None:
+            return self.model.keep(state, rows)
+        return self.model.share(state, rows, self.edit.hook)
 
     def _perturb(self, logits: Tensor, noise: Tensor) -> Tensor:
         """Logits at the temperature plus Gumbel noise: their argmax is a sample."""
@@ -199,7 +213,8 @@ class _Run:
             if self.edit is not None:
                 member = task.positions(self.edit.positions, sofar[:, : T + step + 1])[:, -1]
                 self._aim((member & live)[:, None], condition, row, T + step)
-            logits = self.model.extend(state, token[:, None], self.watch)
+            # a task that knows no padding has a number for it that is no token; nobody reads this
+            logits = self.model.extend(state, token.clamp_min(0)[:, None], self.watch)
         _write(out, row, sofar, T)
 
 

@@ -129,6 +129,10 @@ class Model(Protocol):
     def keep(self, state: Any, rows: Tensor) -> Any:
         """A new state with only the rows at these indices [k]."""
 
+    def share(self, state: Any, rows: Tensor, hook: str) -> Any:
+        """As :meth:`keep`, for rows that will be edited at ``hook`` only: what those with the same
+        tokens have in common below it may be computed once. For a state that :meth:`open` made."""
+
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:
         """Run tokens [B, T]; ``at`` [K], all different: flat positions (row * T + column) to read
         logits at."""

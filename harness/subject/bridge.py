@@ -169,6 +169,9 @@ class BridgeModel:
             cache.batch_select_indices(rows)
         return BridgeState(cache, len(rows), state.capacity, state.length)
 
+    def share(self, state: BridgeState, rows: Tensor, hook: str) -> BridgeState:
+        return self.keep(state, rows)
+
     # ---- scoring ----
 
     def clean(self, tokens: Tensor, hook: str, first: int, at: Tensor) -> Clean:

@@ -64,11 +64,17 @@ class KeyValue:
                 stored[:, :, lanes:] = 0.0
         return made
 
+    def blocks(self, first: int, last: int) -> KeyValue:
+        """Those of layers ``first`` to ``last`` (exclusive), not copied, counted from 0."""
+        parts = self.keys[first:last], self.values[first:last]
+        fixed = (self.rows, self.capacity)
+        return KeyValue(len(parts[0]), self.n_heads, self.d_head, *fixed, *parts, self.length)
+
     def select(self, rows: Tensor) -> KeyValue:
         """A copy holding the rows at these indices (repeats allowed), same capacity."""
         heads = torch.arange(self.n_heads, device=rows.device)
         lane = (rows[:, None] * self.n_heads + heads).flatten()
-        like = self.keys[0]
+        like = self.keys[0] if self.keys else torch.empty(0)
         made = KeyValue.empty(
             self.n_layers, self.n_heads, self.d_head, len(rows), self.capacity, like
         )

@@ -27,6 +27,7 @@ from harness.subject.layer import Layer, Rotation, by_head, normalise
 from harness.subject.packed import Packed
 from harness.subject.reading import Readout
 from harness.subject.replay import Above, Prefix, Stack, parse
+from harness.subject.shared import Shared
 
 
 class NativeModel:
@@ -125,25 +126,45 @@ class NativeModel:
         return KeyValue.empty(c.n_layers, c.n_heads, c.d_head, rows, capacity, like=self._embed)
 
     @torch.no_grad()
-    def extend(self, state: KeyValue, tokens: Tensor, watch: Watch | None = None) -> Tensor:
-        tapped = -1 if watch is None else parse(watch.hook)[0]
-        x = F.embedding(tokens, self._embed)
-        for n, layer in enumerate(self._layers):
-            tap = watch if n == tapped else None
-            x = _tap(tap, n, "resid_pre", x)
-            q, k, v = self._rotation.turn(layer.project(x), state.length)
-            y = layer.out(_tap(tap, n, "z", state.attend(n, q, k, v)))
-            x = _tap(tap, n, "resid_mid", x + _tap(tap, n, "attn_out", y))
-            y = layer.down(_tap(tap, n, "post", layer.neurons(x)))
-            x = _tap(tap, n, "resid_post", x + _tap(tap, n, "mlp_out", y))
+    def extend(
+        self, state: KeyValue | Shared, tokens: Tensor, watch: Watch | None = None
+    ) -> Tensor:
+        if isinstance(state, Shared):
+            if watch is not None and split_at(watch.hook) != state.split:
+                raise ValueError(f"rows share what is below block {state.split}: {watch.hook}")
+            x = F.embedding(tokens[state.follow(tokens, self.vocab)], self._embed)
+            x = self._blocks(x, state.below, 0, None)[state.which]
+            if watch is not None and state.split > parse(watch.hook)[0]:
+                x = watch(x)
+            x = self._blocks(x, state.above, state.split, watch)
+        else:
+            x = self._blocks(F.embedding(tokens, self._embed), state, 0, watch)
         state.length += tokens.shape[1]
         return self._logits(x[:, -1])
 
-    def repeat(self, state: KeyValue, times: int) -> KeyValue:
+    def _blocks(self, x: Tensor, state: KeyValue, first: int, watch: Watch | None) -> Tensor:
+        """The residual behind the blocks from ``first`` on that the state has."""
+        tapped = -1 if watch is None else parse(watch.hook)[0]
+        for n in range(state.n_layers):
+            layer = self._layers[first + n]
+            tap = watch if first + n == tapped else None
+            x = _tap(tap, first + n, "resid_pre", x)
+            q, k, v = self._rotation.turn(layer.project(x), state.length)
+            y = layer.out(_tap(tap, first + n, "z", state.attend(n, q, k, v)))
+            x = _tap(tap, first + n, "resid_mid", x + _tap(tap, first + n, "attn_out", y))
+            y = layer.down(_tap(tap, first + n, "post", layer.neurons(x)))
+            x = _tap(tap, first + n, "resid_post", x + _tap(tap, first + n, "mlp_out", y))
+        return x
+
+    def repeat(self, state: KeyValue | Shared, times: int) -> KeyValue | Shared:
         return state.select(torch.arange(state.rows).repeat(times))
 
-    def keep(self, state: KeyValue, rows: Tensor) -> KeyValue:
+    def keep(self, state: KeyValue | Shared, rows: Tensor) -> KeyValue | Shared:
         return state.select(rows)
+
+    def share(self, state: KeyValue, rows: Tensor, hook: str) -> KeyValue | Shared:
+        split = split_at(hook)
+        return Shared.of(state, rows, split) if split else state.select(rows)
 
     # ---- scoring ----
 
@@ -195,6 +216,12 @@ def load_native(folder: Path, dtype: str = "float32", device: str = "cpu") -> Na
 
     decoder = load_decoder(folder).to(device=device, dtype=getattr(torch, dtype))
     return NativeModel(decoder, name=folder.name)
+
+
+def split_at(hook: str) -> int:
+    """How many blocks lie wholly below a site."""
+    number, part = parse(hook)
+    return number + (part == "resid_post")
 
 
 def _tap(watch: Watch | None, layer: int, part: str, x: Tensor) -> Tensor:

@@ -119,6 +119,27 @@ def test_conditions_that_are_no_edit_are_sampled_once(monkeypatch: pytest.Monkey
     assert (got.evidence.fired[5] > 0).any()
 
 
+@pytest.mark.parametrize("model", [MODEL, NARROW], ids=["narrow heads", "wide head"])
+def test_sharing_what_lies_below_the_site_changes_no_bit(
+    model: NativeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens and evidence are those of rows that share nothing; and rows were shared."""
+    shared = generate(model, TASK, PROMPTS, edit("late_onset"), OPTIONS)
+    used: list[int] = []
+
+    def alone(self: NativeModel, state: Any, rows: torch.Tensor, hook: str) -> Any:
+        used.append(len(rows))
+        return self.keep(state, rows)
+
+    monkeypatch.setattr(NativeModel, "share", alone)
+    own = generate(model, TASK, PROMPTS, edit("late_onset"), OPTIONS)
+    assert sum(used) == 5 * 20
+    assert torch.equal(shared.tokens, own.tokens)
+    for of in ("fired", "dose_measured", "delta_max"):
+        mine, theirs = getattr(shared.evidence, of), getattr(own.evidence, of)
+        assert np.array_equal(mine, theirs, equal_nan=True), of
+
+
 def test_generation_agrees_with_a_loop_without_cache() -> None:
     """Sampling from full forward passes with the edit at its positions gives the same rows."""
     chosen, noise = edit("late_onset"), Gumbel(5, range(20), 40)
