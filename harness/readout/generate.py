@@ -12,7 +12,7 @@ Not covered: prompts of different lengths in one call, beam search.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,6 +28,9 @@ FEWEST_ROWS = 8
 """Batches are padded to this many rows: below, matrix products round differently."""
 DROP_BELOW = 0.75
 """Finished rows are dropped once the live share of the batch falls below this."""
+
+STATE_BYTES = 1 << 30
+"""Keys and values of a batch take about as much at the most, unless eight rows take more."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def generate(
             where=model.name,
             fix="Lower samples.new_tokens",
         )
+    options = replace(options, max_rows=_rows(model, length + options.new_tokens, options.max_rows))
     conditions = 1 if edit is None else edit.size
     mask = torch.zeros_like(prompts.tokens, dtype=torch.bool)
     if edit is not None:
@@ -90,6 +94,12 @@ def generate(
         trace.require_fired(edit.positions, edit.hook)
     evidence = Evidence.none(conditions, count) if edit is None else trace.evidence()
     return Generated(tokens.view(conditions, count, -1), evidence)
+
+
+def _rows(model: Model, capacity: int, most: int) -> int:
+    """At most so many rows of a batch, fewer where their states of ``capacity`` would be large."""
+    row = 2 * 4 * model.n_layers * model.d_model * capacity
+    return min(most, max(FEWEST_ROWS, STATE_BYTES // row))
 
 
 def _together(model: Model, prompts: int, conditions: int, most: int) -> int:

@@ -27,6 +27,20 @@ OPTIONS = GenerateOptions(new_tokens=24, seed=5)
 DOSES = torch.tensor([0.0, 0.25, 0.5, 1.0, 2.0, 0.0])
 
 
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each call of the native model extended."""
+    seen: list[int] = []
+    extend = NativeModel.extend
+
+    def counted(self: NativeModel, state: Any, tokens: torch.Tensor, *rest: Any) -> torch.Tensor:
+        seen.append(len(tokens))
+        return extend(self, state, tokens, *rest)
+
+    monkeypatch.setattr(NativeModel, "extend", counted)
+    return seen
+
+
 def edit(positions: str = "step_onset", name: str = "add") -> Edit:
     units = seeded(1, 6, 32)
     units /= units.norm(dim=-1, keepdim=True)
@@ -101,16 +115,8 @@ def test_logits_of_a_row_are_the_same_bits_among_any_number_of_rows(heads: int) 
         assert torch.equal(model.extend(kept, tokens[some, 8:].flip(0)), last[some].flip(0))
 
 
-def test_conditions_that_are_no_edit_are_sampled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conditions_that_are_no_edit_are_sampled_once(seen: list[int]) -> None:
     """Two of six are dose 0: rows of five are run, and both have the same rows and evidence."""
-    seen: list[int] = []
-    extend = NativeModel.extend
-
-    def counted(self: NativeModel, state: Any, tokens: torch.Tensor, *rest: Any) -> torch.Tensor:
-        seen.append(len(tokens))
-        return extend(self, state, tokens, *rest)
-
-    monkeypatch.setattr(NativeModel, "extend", counted)
     got = generate(MODEL, TASK, PROMPTS, edit(), OPTIONS)
     assert max(seen) == 5 * 20
     assert torch.equal(got.tokens[5], got.tokens[0])
@@ -138,6 +144,19 @@ def test_sharing_what_lies_below_the_site_changes_no_bit(
     for of in ("fired", "dose_measured", "delta_max"):
         mine, theirs = getattr(shared.evidence, of), getattr(own.evidence, of)
         assert np.array_equal(mine, theirs, equal_nan=True), of
+
+
+def test_large_states_make_smaller_batches(
+    seen: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch's keys and values are bounded; the rows come out the same."""
+    full = generate(MODEL, TASK, PROMPTS, edit(), OPTIONS)
+    assert max(seen) == 100
+    seen.clear()
+    row = 2 * 4 * MODEL.n_layers * MODEL.d_model * (4 + 24)
+    monkeypatch.setattr("harness.readout.generate.STATE_BYTES", 20 * row)
+    assert torch.equal(generate(MODEL, TASK, PROMPTS, edit(), OPTIONS).tokens, full.tokens)
+    assert max(seen) == 20
 
 
 def test_generation_agrees_with_a_loop_without_cache() -> None:
