@@ -103,11 +103,11 @@ def _rows(model: Model, capacity: int, most: int) -> int:
 
 
 def _together(model: Model, prompts: int, conditions: int, most: int) -> int:
-    """Prompts in one chunk of about ``most`` rows. Where a row's numbers depend on it alone, few
+    """Prompts in one chunk of at most ``most`` rows. Where a row's numbers depend on it alone, few
     prompts with all their conditions, which have more in common than prompts have."""
     if not model.exact_rows:
         return most
-    chunks = -(-prompts * min(conditions, most) // most)
+    chunks = -(-prompts // max(1, most // conditions))
     return -(-prompts // chunks)
 
 
@@ -152,8 +152,7 @@ class _Run:
             logits = self.model.extend(state, tokens[padded, :first])[:P]
             if len(padded) != P:
                 state = self.model.keep(state, torch.arange(P))
-        together = -(-self.options.max_rows // P)  # as many as fill the batch, all of them mostly
-        for some in conditions.split(together):
+        for some in conditions.split(max(1, self.options.max_rows // P)):
             local = _pad(torch.arange(len(some) * P), FEWEST_ROWS)  # -1 marks padding
             prompt = local.clamp_min(0) % P
             condition = some[local.clamp_min(0) // P]
