@@ -210,14 +210,15 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bombs_are_disarmed_quickly(bomb: str) -> None:
     """No file of any size or shape holds the reader up, and few problems are enough."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         load_bytes(BOMBS[bomb].encode())
         count = 0
     except BadInput as error:
         count = len(error.problems)
     assert count <= 100
-    assert time.perf_counter() - start < 2.0  # a tenth of it on an idle machine
+    # a fifth of a second on an idle machine; a bomb that goes off takes minutes or for ever
+    assert time.process_time() - start < 20
 
 
 def test_paths_lead_to_lines() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -114,15 +113,13 @@ def test_a_family_has_a_member_per_arm_and_direction() -> None:
     assert family_size(claim(), criterion("below", 0.5, 0.0)) == 1
 
 
-def test_the_table_has_a_row_per_criterion_and_is_quick() -> None:
-    """All criteria of a claim are simulated 2,000 times in about a second each, at its own n."""
+def test_the_table_has_a_row_per_criterion() -> None:
+    """All criteria of a claim are simulated, at its own n."""
     rows_of = claim(
         criterion("superiority", 0.5, 0.75, 0.15, name="a"),
         criterion("none-of", 0.5, 0.1, 0.2, method="sign-flip", name="b"),
     )
-    started = time.process_time()
     rows = power_table(rows_of)
-    assert time.process_time() - started < 2.0
     assert [(r.criterion, r.n, r.members) for r in rows] == [("a", 8, 1), ("b", 8, 9)]
     assert all(isinstance(r, Power) and r.simulations == 2000 for r in rows)
     assert rows[0].standard_error == pytest.approx(np.sqrt(0.25 / 2000))

@@ -140,7 +140,7 @@ def test_the_driver_notices_slowness(small: Path) -> None:
     start = time.process_time()
     tally = one(small, Reader("slow", 1, lambda rng: b"", spin, 0.2), 1, 0)
     assert tally.failed == 1
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 15
 
 
 def test_a_refusal_is_counted_and_the_table_adds_up(small: Path) -> None:

@@ -516,7 +516,7 @@ def test_git_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(gitrun, "PATIENCE_S", 0.4)
     began = time.monotonic()
     found = examine_history(study.root, rows)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25  # git would sleep for 50
     assert found.not_examined == [f"history: git did not finish within 0.4 s{CHAIN}"]
     time.sleep(max(0.0, began + 1.3 - time.monotonic()))
     assert not mark.exists(), "a process that git started was left running"

@@ -7,7 +7,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -187,13 +186,9 @@ def test_screen_reader_finds_its_way(pages: Pages) -> None:
             assert "Numbers behind this figure" in figure.text
 
 
-def test_same_input_gives_the_same_bytes_in_three_seconds(pages: Pages) -> None:
-    """Rendering again, from input made again, changes nothing and takes no longer than that."""
-    report = others.production()
-    start = time.process_time()
-    again = render_claim(report)
-    assert time.process_time() - start < 3
-    assert again == pages["fail"]
+def test_same_input_gives_the_same_bytes(pages: Pages) -> None:
+    """Rendering again, from input made again, changes nothing."""
+    assert render_claim(others.production()) == pages["fail"]
 
 
 def test_verdict_without_registration_is_refused(inputs: Inputs) -> None:
