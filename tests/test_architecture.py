@@ -95,3 +95,15 @@ def test_commands_that_run_no_model_start_without_torch(command: str, workspace:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("LOADED []"), done.stdout
+
+
+def test_a_worker_begins_without_statistics(repository: Path) -> None:
+    """They take seconds to import; the few readouts that need them import them themselves."""
+    code = (
+        "import sys, harness.cli.worker, harness.measure.run, harness.measure.runner\n"
+        "print([m for m in ('scipy', 'statsmodels', 'sklearn') if m in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -5,7 +5,8 @@ matrix product is all overhead, so keys are stored [T, d_head, rows * heads] and
 elementwise over the lanes; with large heads they are stored [rows * heads, T, d_head] for batched
 products. Both give each row numbers that do not depend on the other rows, nor on how many
 positions were appended in one call: every query position is computed by the same shapes, and lanes
-are filled up to a multiple of :data:`LANES`, because sums of the last few are made by other code.
+are filled up to a multiple of :data:`LANES`, because sums and softmaxes of the last few are made by
+other code.
 
 Not covered: grouped key-value heads, sliding windows.
 """

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness.subject.backend import FEWEST_ROWS
 from harness.subject.keyvalue import KeyValue
-
-FEWEST = 8
-"""Rows below are filled up to this many: with fewer, matrix products may round differently."""
 
 
 @dataclass
@@ -75,4 +73,4 @@ class Shared:
 
 def _filled(rows: Tensor) -> Tensor:
     """Row numbers, the first one repeated up to the fewest."""
-    return torch.cat([rows, rows[:1].expand(max(0, FEWEST - len(rows)))])
+    return torch.cat([rows, rows[:1].expand(max(0, FEWEST_ROWS - len(rows)))])

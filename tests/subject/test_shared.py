@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.subject.backend import Watch
+from harness.subject.backend import FEWEST_ROWS, Watch
 from harness.subject.keyvalue import KeyValue
 from harness.subject.native import NativeModel
-from harness.subject.shared import FEWEST, Shared
+from harness.subject.shared import Shared
 from tests.hf import bridge, seeded
 from tests.toy import tiny
 
@@ -68,14 +68,14 @@ def test_only_distinct_histories_are_run_below() -> None:
     there are histories."""
     state = NARROW.share(opened(NARROW), ROWS, HOOKS[2])
     assert isinstance(state, Shared)
-    assert state.below.rows == FEWEST
+    assert state.below.rows == FEWEST_ROWS
     NARROW.extend(state, torch.full((21, 1), 4))
-    assert state.below.rows == FEWEST
+    assert state.below.rows == FEWEST_ROWS
     assert state.which.unique().tolist() == [0, 1, 2]
     tokens = torch.arange(21)[:, None] // 2
     NARROW.extend(state, tokens)
     expected = {(int(r), int(t)) for r, t in zip(ROWS, tokens, strict=True)}
-    assert state.below.rows == len(expected) > FEWEST
+    assert state.below.rows == len(expected) > FEWEST_ROWS
     assert state.above.rows == 21
 
 
