@@ -114,8 +114,9 @@ class Bare:
     # ---- scoring ----
 
     @torch.no_grad()
-    def score(self, work: Work, vectors: Tensor) -> Tensor:
-        """Onset mass, elsewhere mass, ordinary loss and KL [4, C, B] for vectors [C, d]."""
+    def score(self, work: Work, vectors: Tensor, bodies: bool = True) -> Tensor:
+        """Onset mass, elsewhere mass, ordinary loss and KL [4, C, B] for vectors [C, d]; without
+        ``bodies`` onsets alone are read, the second is NaN and the third of onsets only."""
         out = torch.empty(4, len(vectors), len(work.tokens))
         order = work.lengths.argsort(stable=True)
         start = 0
@@ -123,20 +124,20 @@ class Bare:
             stop = start + 1
             while stop < len(order) and (stop + 1 - start) * work.lengths[order[stop]] <= CHUNK:
                 stop += 1
-            chunk = self._clean(work, order[start:stop])
+            chunk = self._clean(work, order[start:stop], bodies)
             start = stop
             for c, vector in enumerate(vectors):
                 x = self._above(chunk, vector)
                 out[:, c, chunk.items] = self._read(x, chunk, work.behaviour)
         return out
 
-    def _clean(self, work: Work, items: Tensor) -> Chunk:
+    def _clean(self, work: Work, items: Tensor, bodies: bool) -> Chunk:
         """Everything about texts that does not depend on the vector."""
         c, lengths = self.config, work.lengths[items]
         T, B = int(lengths.max()), len(items)
         tokens = work.tokens[items, :T]
         valid = torch.arange(T) < lengths[:, None]
-        onset, body = work.onset[items, :T] & valid, work.body[items, :T] & valid
+        onset, body = work.onset[items, :T] & valid, work.body[items, :T] & valid & bodies
         first = int(onset.any(0).nonzero()[0])
         everywhere = torch.arange(tokens.numel())
         attention = Attention(self.turn, c.n_heads, everywhere, (B, T), 0)
@@ -156,7 +157,8 @@ class Bare:
         assert bool((at % T >= first).all()), "a body before the first onset"
         logp = self.unembed(_norm(x[at[:onsets]], c.norm_eps)).log_softmax(-1)
         p = logp.exp()
-        needed = valid & (torch.arange(T) >= first)
+        end = ((onset | body) * torch.arange(1, T + 1)).amax(1)
+        needed = (torch.arange(T) < end[:, None]) & (torch.arange(T) >= first)
         needed.flatten()[at] = False
         where = torch.cat([at, needed.flatten().nonzero()[:, 0]])
         ahead = torch.full_like(tokens, -1)

@@ -141,11 +141,15 @@ class Contest:
         def sample() -> object:
             return generate(self.model, self.task, self.prompts, some, options)
 
-        def sweep() -> object:
-            return score(self.model, self.task, self.texts, every, ScoreOptions())
+        def sweep(options: ScoreOptions) -> object:
+            return score(self.model, self.task, self.texts, every, options)
 
         made = sampled * size.prompts * NEW
-        return {"generate": rate(made, sample), "score": rate(read, sweep)}
+        return {
+            "generate": rate(made, sample),
+            "score": rate(read, lambda: sweep(ScoreOptions())),
+            "score/onsets": rate(read, lambda: sweep(ScoreOptions(body=None))),
+        }
 
     def bare(self, few: int = MANY) -> dict[str, Turn]:
         """As :meth:`engine`."""
@@ -157,8 +161,11 @@ class Contest:
             return bare.generate(self.work, some, NEW, size.max_rows, noise)
 
         made = len(some) * size.prompts * NEW
-        sweep = rate(len(every), lambda: bare.score(self.work, every))
-        return {"generate": rate(made, sample), "score": sweep}
+        return {
+            "generate": rate(made, sample),
+            "score": rate(len(every), lambda: bare.score(self.work, every)),
+            "score/onsets": rate(len(every), lambda: bare.score(self.work, every, bodies=False)),
+        }
 
     def bridge(self) -> dict[str, Turn]:
         """Raises :class:`PeerFailed` where it does not agree."""
@@ -175,6 +182,7 @@ class Contest:
             ),
             "score": rate(size.loop, lambda: loop.score(size.loop, careful=False)),
             "score/careful": rate(size.loop, lambda: loop.score(size.loop, careful=True)),
+            "score/onsets": rate(size.loop, lambda: loop.score_onsets(size.loop)),
         }
 
     def peer(self, process: Process) -> dict[str, Turn]:
@@ -190,13 +198,15 @@ class Contest:
             done = process.ask("generate", count=count, together=together)
             return float(done["tokens"] / done["seconds"])
 
-        def read() -> float:
-            return float(size.loop / process.ask("score", count=size.loop)["seconds"])
+        def read(onsets: bool) -> float:
+            done = process.ask("score", count=size.loop, onsets=onsets)
+            return float(size.loop / done["seconds"])
 
         return {
             "generate": lambda: sample(size.loop, 1),
             "generate/rows": lambda: sample(size.together, size.together),
-            "score/careful": read,
+            "score/careful": partial(read, False),
+            "score/onsets": partial(read, True),
         }
 
 
@@ -249,7 +259,7 @@ def hold(contest: Contest, processes: Mapping[str, Process], rounds: int) -> lis
     rows: list[Row] = []
     for readout, of in (
         *(("generate", "generate"), ("generate/rows", "generate")),
-        *(("score", "score"), ("score/careful", "score")),
+        *(("score", "score"), ("score/careful", "score"), ("score/onsets", "score/onsets")),
     ):
         unit = "tokens/s" if of == "generate" else "conditions/s"
         ours = rates[mine + of]
@@ -265,16 +275,35 @@ def hold(contest: Contest, processes: Mapping[str, Process], rounds: int) -> lis
 def flops(contest: Contest) -> dict[str, float]:
     """Arithmetic that a token, and that a condition of a sweep, needs.
 
-    Of a condition: blocks above the site and unembedding, from the first edited column on; the
-    first projection at edited positions only, for it is the clean run's elsewhere.
+    Of a condition: blocks above the site, from the first edited column on to the last one read; the
+    first projection at edited positions only, for it is the clean run's elsewhere; what the last
+    block writes, and the unembedding, at positions that are read.
     """
-    c, texts = contest.size.config, contest.texts
-    column = torch.arange(texts.tokens.shape[1])
-    again = (column >= LEAD - 1) & (column < texts.lengths[:, None])
-    context = float((column + 1).expand_as(again)[again].float().mean())
-    above = replace(c, n_layers=c.n_layers - LAYER - 1)
-    spared = int((again & ~contest.work.onset).sum()) * 2.0 * 3 * c.d_model**2
+    c = contest.size.config
     return {
         "generate": forward_flops(c, LEAD + NEW / 2),
-        "score": int(again.sum()) * forward_flops(above, context) - spared,
+        "score": _sweep_flops(contest, contest.texts.lengths),
+        "score/onsets": _sweep_flops(contest, _after_last_onset(contest.work), onsets=True),
     }
+
+
+def _sweep_flops(contest: Contest, end: Tensor, onsets: bool = False) -> float:
+    c, work = contest.size.config, contest.work
+    column = torch.arange(work.tokens.shape[1])
+    again = (column >= LEAD - 1) & (column < end[:, None])
+    context = float((column + 1).expand_as(again)[again].float().mean())
+    rows, edited, d = int(again.sum()), int((again & work.onset).sum()), c.d_model
+    above = c.n_layers - LAYER - 1
+    write = d * d + 3 * d * c.d_mlp  # of a block, behind its attention
+    read = edited if onsets else rows
+    each = rows * ((above - 1) * (3 * d * d + write + 2 * context * d))
+    first = edited * 3 * d * d
+    last = rows * 2 * context * d + read * (write + d * c.vocab)
+    return 2.0 * (each + first + last)
+
+
+def _after_last_onset(work: Work) -> Tensor:
+    """The column behind the last onset of each text [B]."""
+    column = torch.arange(work.tokens.shape[1])
+    valid = column < work.lengths[:, None]
+    return ((work.onset & valid) * (column + 1)).amax(1)

@@ -5,6 +5,7 @@ for generation also several conditions as rows of one batch, where the library i
 adds the vector at onsets: in texts where they are, in sampling where each token, as it comes by at
 the embedding, is one. Scoring comes in two forms, because the KL over whole logits takes a tenth of
 the loop's time: ``plain`` takes it everywhere and masks, ``careful`` at positions that are read.
+Where onsets alone are read, they are picked out of the logits before anything else.
 """
 
 from __future__ import annotations
@@ -60,6 +61,15 @@ class BridgeLoop:
         """The engine's four readouts, per text, for each of the first ``count`` vectors."""
         return [
             self.read.values(self.logits(v), self.clean, self.work.behaviour, careful)
+            for v in self.work.vectors[:count]
+        ]
+
+    @torch.no_grad()
+    def score_onsets(self, count: int) -> list[tuple[Tensor, Tensor]]:
+        """Mass and KL at onsets, per text, for each of the first ``count`` vectors."""
+        behaviour = self.work.behaviour
+        return [
+            self.read.at_onsets(self.logits(v), self.clean, behaviour)
             for v in self.work.vectors[:count]
         ]
 

@@ -18,6 +18,7 @@ TARGETS = {
     ("generate", "TransformerBridge"): 2.0,
     ("score", "TransformerBridge"): 4.0,
     ("score/careful", "TransformerBridge"): 4.0,
+    ("score/onsets", "TransformerBridge"): 4.0,
 }
 """What the engine over the loop was meant to reach."""
 BARE_TARGET = 0.9
@@ -26,6 +27,7 @@ READOUTS = {
     "generate/rows": "steered generation, conditions as rows",
     "score": "teacher-forced sweep, plain",
     "score/careful": "teacher-forced sweep",
+    "score/onsets": "teacher-forced sweep, onsets read",
     "train": "training, AdamW",
     "train/muon": "training, the recipe's Muon + AdamW",
 }

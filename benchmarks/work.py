@@ -90,3 +90,14 @@ class Read:
         )
         a, b, c, d = ((value * mask).sum(-1) / mask.sum(-1) for value, mask in pairs)
         return a, b, c, d
+
+    def at_onsets(self, logits: Tensor, clean: Tensor, behaviour: Tensor) -> tuple[Tensor, Tensor]:
+        """Onset mass and KL alone, each [B], of logits [B, T, V] read at onsets only."""
+        logp, p = logits[self.onset].log_softmax(-1), clean[self.onset]
+        kl = (p.exp() * (p - logp)).sum(-1)
+        mass = logp[:, behaviour].exp().sum(-1)
+        text = self.onset.nonzero()[:, 0]
+        count = self.onset.sum(-1)
+        a, b = (count.new_zeros(count.shape, dtype=logp.dtype).index_add_(0, text, value) / count
+                for value in (mass, kl))  # fmt: skip
+        return a, b

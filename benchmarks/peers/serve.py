@@ -4,7 +4,8 @@
 
     {"do": "load", "folder": F}                     the checkpoint and the work in F
     {"do": "check", "into": FILE}                   logits and greedy tokens, as safetensors
-    {"do": "score", "count": n}                     {"seconds": s}, n conditions
+    {"do": "score", "count": n, "onsets": b}        {"seconds": s}, n conditions, onsets alone or
+                                                    all that the sweep reads
     {"do": "generate", "count": n, "together": k}   {"seconds": s, "tokens": made}
 
 Seconds are processor time of the work alone; loading and the clean run come before. An exception
@@ -66,11 +67,14 @@ class Server:
         save_file({**{k: v.contiguous() for k, v in found.items()}, "tokens": tokens}, into)
         return {}
 
-    def score(self, count: int) -> dict[str, Any]:
+    def score(self, count: int, onsets: bool) -> dict[str, Any]:
         def run() -> None:
             for vector in self.work.vectors[:count]:
                 logits = self.peer.logits(vector)
-                self.read.values(logits, self.clean, self.work.behaviour, careful=True)
+                if onsets:
+                    self.read.at_onsets(logits, self.clean, self.work.behaviour)
+                else:
+                    self.read.values(logits, self.clean, self.work.behaviour, careful=True)
 
         return {"seconds": seconds(run)}
 

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.command import Command, claim_list
+from harness.cli.command import Command, claim_list, words
 from harness.cli.output import Output
 from harness.cli.workspace import find_root, select
 from harness.errors import EXIT_OK, ClaimsError, OutOfOrder
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to amend, after their files were edited", at_least_one=True)
     parser.add_argument(
-        "--reason", required=True, metavar="TEXT", help="why; stands in the report for ever"
+        "--reason",
+        type=words,
+        required=True,
+        metavar="TEXT",
+        help="why; stands in the report for ever",
     )
 
 
@@ -47,7 +51,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
                 fix=f"Register it with: claims lock {one}",
             )
     pilots = pilots_of(root, ids)
-    done = register(root, ids, reason=args.reason.strip(), pilots=pilots)
+    done = register(root, ids, reason=args.reason, pilots=pilots)
     rows = read(root)
     result = {}
     for one in ids:

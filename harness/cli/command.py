@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,12 @@ def shared(parser: argparse.ArgumentParser, default: object) -> None:
 def claim_list(parser: argparse.ArgumentParser, what: str, at_least_one: bool = False) -> None:
     """The positional list of claim ids."""
     parser.add_argument("ids", nargs="+" if at_least_one else "*", metavar="ID", help=what)
+
+
+def words(text: str) -> str:
+    """An argument that people will read on the ledger: letters typed or pasted with their accents
+    apart, as some systems have them, become one character each (NFC)."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def positive(text: str) -> int:

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.cli.command import Command, claim_list
+from harness.cli.command import Command, claim_list, words
 from harness.cli.output import Output
 from harness.cli.workspace import find_root, select
 from harness.errors import EXIT_OK
@@ -19,6 +19,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to register together (they share replicates)", at_least_one=True)
     parser.add_argument(
         "--beacon",
+        type=words,
         default="",
         metavar="TEXT",
         help="promise that a pulse of public randomness, not yet published, is mixed into the "
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
-    beacon = args.beacon.strip()
+    beacon = args.beacon
     done = register(root, ids, again=False, pilots=pilots_of(root, ids), beacon=beacon)
     output.say(f"registered {', '.join(done.claims)}: {done.digest}")
     for name, pilot in done.pilots.items():

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.cli.command import Command
+from harness.cli.command import Command, words
 from harness.cli.output import Output
 from harness.cli.workspace import find_root
 from harness.errors import EXIT_OK
@@ -18,7 +18,11 @@ from harness.errors import EXIT_OK
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="the claim to withdraw")
     parser.add_argument(
-        "--reason", required=True, metavar="TEXT", help="why; stands in the report for ever"
+        "--reason",
+        type=words,
+        required=True,
+        metavar="TEXT",
+        help="why; stands in the report for ever",
     )
     parser.add_argument(
         "--superseded-by",

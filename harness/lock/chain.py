@@ -82,6 +82,11 @@ def line_of(row: Row) -> bytes:
     return canonical(row.as_json()) + b"\n"
 
 
+def composed(line: bytes) -> bool:
+    """Whether each accented letter is one character (NFC): no two rows that look alike differ."""
+    return unicodedata.is_normalized("NFC", line.decode())
+
+
 @lru_cache(maxsize=8)
 def parse(data: bytes) -> tuple[tuple[Row, ...], bytes]:
     """The verified rows, and what follows the last line break (a torn line, or nothing).
@@ -108,7 +113,7 @@ def row_of(number: int, line: bytes) -> Row:
     try:
         value = parse_json(line, MOST_ROW)
         form = canonical(value)
-        if not unicodedata.is_normalized("NFC", form.decode()):
+        if not composed(form):
             raise ValueError("text with accents written as letters of their own, not in NFC")
     except ValueError as error:
         raise _broken(number, f"was edited: it is not JSON with one meaning ({error})") from error

@@ -37,6 +37,7 @@ from harness.lock.chain import (
     MOST_ROWS,
     RESTORE,
     Row,
+    composed,
     line_of,
     parse,
     row_of,
@@ -225,12 +226,18 @@ def _next(rows: tuple[Row, ...], kind: str, body: Mapping[str, Any]) -> bytes:
     time = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     try:
         line = line_of(Row.make(len(rows) + 1, kind, body, time, _head(rows)))
-        row_of(len(rows) + 1, line.removesuffix(b"\n"))
-        return line
     except ValueError as error:  # rfc8785 refuses what has no single meaning
         raise ClaimsError(
             f"a {kind} row cannot be written: {error}", where=FILE, fix="Use finite numbers"
         ) from error
+    if not composed(line):
+        raise ClaimsError(
+            f"a {kind} row cannot be written: text in it is not in Unicode's composed form",
+            where=FILE,
+            fix="Write accented letters as one character each (NFC), as most keyboards do",
+        )
+    row_of(len(rows) + 1, line.removesuffix(b"\n"))
+    return line
 
 
 def _find(rows: tuple[Row, ...], kind: str, key: Mapping[str, Any]) -> Row | None:

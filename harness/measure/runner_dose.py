@@ -68,7 +68,8 @@ def by_kl(doses: Sequence[float], units: Mapping[str, Tensor], push: str, host: 
             torch.from_numpy(residual).to(vectors.dtype),
             host.scale,
         )
-        found = score(host.model, host.task, host.texts, edit, ScoreOptions()).kl  # [C, texts]
+        onsets = ScoreOptions(body=None)
+        found = score(host.model, host.task, host.texts, edit, onsets).kl  # [C, texts]
         return np.nanmean(found, axis=1)
 
     rows = reach(curves, len(units), doses, GRID)

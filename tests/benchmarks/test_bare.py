@@ -26,6 +26,22 @@ def test_the_bare_sweep_gives_the_engines_readouts(tmp_path: Path) -> None:
         np.testing.assert_allclose(values, getattr(ours, name), rtol=2e-5, atol=2e-6)
 
 
+def test_a_sweep_that_reads_onsets_alone_gives_the_engines_readouts(tmp_path: Path) -> None:
+    """The bare form's, and what loops and peers pick out of their logits."""
+    c = contest(tmp_path)
+    ours = score(c.model, c.task, c.texts, c.edit, ScoreOptions(body=None))
+    assert not np.isnan(ours.onset_mass).any()
+    theirs = Bare(c.model.decoder).score(c.work, c.work.vectors, bodies=False).numpy()
+    read, clean = Read.of(c.work), c.logits(c.work.tokens, None).log_softmax(-1)
+    for name, number, values in (("onset_mass", 0, theirs[0]), ("kl", 1, theirs[3])):
+        mine = getattr(ours, name)
+        np.testing.assert_allclose(values, mine, rtol=2e-5, atol=2e-6)
+        for n, vector in enumerate(c.work.vectors):
+            logits = c.logits(c.work.tokens, vector)
+            found = read.at_onsets(logits, clean, c.work.behaviour)[number]
+            np.testing.assert_allclose(found.numpy(), mine[n], rtol=2e-4, atol=2e-6)
+
+
 def test_a_loop_over_whole_logits_gives_the_engines_readouts(tmp_path: Path) -> None:
     """What loops and peers read from logits is what the engine reads."""
     c = contest(tmp_path)

@@ -58,12 +58,23 @@ def test_rows_come_back_in_order_each_naming_the_one_before(four: Path) -> None:
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(body=st.dictionaries(st.text(max_size=5), JSON, max_size=4))
+@given(body=st.dictionaries(TEXT, JSON, max_size=4))
 def test_what_is_appended_is_what_is_read(tmp_path: Path, body: dict[str, Any]) -> None:
     """Law: for any JSON body, reading gives the row that appending returned."""
     row = append(tmp_path, "anchor", body)
     assert read(tmp_path)[-1] == row
     assert canonical(row.body) == canonical(body)
+
+
+@pytest.mark.parametrize("body", [{"\uf900": None}, {"reason": "cafe\u0301"}, {"n": float("nan")}])
+def test_a_body_that_cannot_be_a_row_is_its_writers_fault(four: Path, body: dict[str, Any]) -> None:
+    """Nobody edited the ledger: the words are about what was to be written, and nothing is."""
+    before = ledger_path(four).read_bytes()
+    with pytest.raises(ClaimsError, match="a anchor row cannot be written") as raised:
+        append(four, "anchor", body)
+    assert not isinstance(raised.value, RecordBroken)
+    assert ledger_path(four).read_bytes() == before
+    assert len(read(four)) == 4
 
 
 def test_appending_touches_no_earlier_byte(four: Path) -> None:

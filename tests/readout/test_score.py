@@ -73,6 +73,25 @@ def test_readouts_agree_with_their_formulas(name: str, positions: str, hook: str
         assert np.allclose(wanted, found, atol=1e-4), i
 
 
+@pytest.mark.parametrize("positions", ["step_onset", "late_onset", "step_body"])
+@pytest.mark.parametrize("hook", ["blocks.1.hook_resid_post", "blocks.3.hook_attn_out"])
+def test_onsets_alone_read_the_same_as_onsets_among_bodies(hook: str, positions: str) -> None:
+    """Who asks for no bodies gets mass, KL and fidelity of the onsets as they are, and no number
+    for what is read at bodies; the clean run's and every condition's."""
+    texts = TASK.texts("fit", 30, 1, "regulated")
+    for model in MODELS.values():
+        for chosen in (None, edit(hook, positions)):
+            both, few = (score(model, TASK, texts, chosen, o) for o in (ScoreOptions(),
+                         ScoreOptions(body=None)))  # fmt: skip
+            for name in ("onset_mass", "kl", "fidelity"):
+                wanted, found = getattr(both, name), getattr(few, name)
+                assert np.allclose(wanted, found, atol=1e-6, equal_nan=True), name
+            assert np.isnan(few.elsewhere_mass).all()
+            assert np.isnan(few.ordinary_loss).all()
+            assert not np.isnan(both.ordinary_loss).all()
+            assert np.array_equal(both.evidence.fired, few.evidence.fired)
+
+
 def test_dose_zero_is_bit_identical_to_the_baseline() -> None:
     """Dose 0 in a sweep gives the baseline's numbers to the last bit, and the others do not."""
     texts = TASK.texts("fit", 30, 1, "plain")
