@@ -24,7 +24,7 @@ from harness.subject.attention import Attention, Past, pair_order, pairs
 from harness.subject.decoder import Block, Decoder
 from harness.subject.keyvalue import KeyValue
 from harness.subject.layer import Layer, Rotation
-from harness.subject.packed import Fitted, Packed, Product
+from harness.subject.packed import Packed, Product
 
 CHUNK = 1024
 """Tokens of texts that are scored together, as the engine's default."""
@@ -44,7 +44,7 @@ class Chunk:
     projected: Tensor  # [N, 3 d]
     past: dict[int, Past]
     attention: Attention
-    above: list[Layer]  # packed for these numbers of rows
+    above: list[Layer]
     head: Product
     pulled: Tensor  # [onsets, d]
     inner: Tensor  # [onsets]
@@ -171,7 +171,7 @@ class Bare:
             items, at // T, onsets, following.clamp_min(0), counted,
             site[where], projected[where], past,
             Attention(self.turn, c.n_heads, short, (len(items), T - first), first),
-            [layer.fitted() for layer in self.ordered[LAYER + 1 :]], Fitted(self.unembed.weight),
+            [layer.quick() for layer in self.ordered[LAYER + 1 :]], self.unembed.quick(),
             p @ self.unembed.weight, torch.linalg.vecdot(p, logp),
         )  # fmt: skip
 

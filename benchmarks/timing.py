@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from harness.subject.packed import Fitted
+from harness.subject.packed import Packed
 
 Turn = Callable[[], float]
 """Does one round of one contestant; returns its rate, units of work per processor second."""
@@ -31,7 +31,7 @@ def rate(amount: float, run: Callable[[], object]) -> Turn:
 def peak() -> float:
     """GFLOP/s of a float32 1024^3 product, plain or packed, best of five."""
     a = torch.randn(1024, 1024)
-    packed = Fitted(a)
+    packed = Packed(a)
     packed(a)
     products = (lambda: a @ a, lambda: packed(a))
     return max(2 * 1024**3 / seconds(f) / 1e9 for _ in range(5) for f in products)

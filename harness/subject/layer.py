@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness.subject.decoder import Block
-from harness.subject.packed import Fitted, Packed, Product
+from harness.subject.packed import Packed, Product
 
 
 def normalise(x: Tensor, eps: float) -> Tensor:
@@ -54,15 +54,12 @@ class Layer:
         """The same, what it projects in another order [3 d]."""
         return replace(self, qkv=Packed(self.qkv.weight[order]))
 
-    def fitted(self) -> Layer:
-        """The same for x [rows, d] with few different numbers of rows."""
-        return Layer(
-            Fitted(self.qkv.weight),
-            Fitted(self.out.weight),
-            Fitted(self.gate_up.weight),
-            Fitted(self.down.weight),
-            self.eps,
+    def quick(self) -> Layer:
+        """The same, as fast as can be: rows agree to rounding."""
+        qkv, out, gate_up, down = (
+            product.quick() for product in (self.qkv, self.out, self.gate_up, self.down)
         )
+        return Layer(qkv, out, gate_up, down, self.eps)
 
     def project(self, x: Tensor) -> Tensor:
         """Queries and keys (half, head, rest) and values (head, rest): [..., 3 d] of [..., d]."""

@@ -3,7 +3,7 @@
 Linear layers run over all rows at once and attention per query position (``keyvalue``), so that a
 row's numbers are the same alone, in a batch, and however its prompt is cut into calls. Scoring
 replays only the blocks above the site, only from the first edited column on (``replay``), by
-products packed for the rows at hand: a replayed row agrees with other ways to it to rounding.
+the quickest products: a replayed row agrees with other ways to it to rounding.
 
 Not covered: families other than Llama's (the bridge), grouped key-value heads, a decoder whose
 weights change after it was wrapped.
@@ -54,6 +54,7 @@ class NativeModel:
         layers = tuple(layer.ordered(order) for layer in self._layers)
         turn = pairs(cos, sin)
         self._stack = Stack(layers, self._unembed, config.norm_eps, config.n_heads, turn)
+        self._quick = self._stack.quick()
 
     def sites(self) -> tuple[str, ...]:
         return self.decoder.sites()
@@ -197,7 +198,7 @@ class NativeModel:
     def replay(self, clean: Clean, at: Tensor, changed: Tensor | None = None) -> Replay:
         prefix: Prefix = clean.carry
         shape = (clean.site.shape[0], clean.site.shape[1])
-        stack = self._stack.fitted(parse(prefix.hook)[0])
+        stack = self._quick
         above = Above(stack, prefix, shape, clean.first, at, changed)
 
         def run(site: Tensor) -> Readout:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from harness.subject import packed as module
-from harness.subject.packed import SMALL, TRIED, Fitted, Packed, plain_agrees
+from harness.subject.packed import FEWEST_PLAIN, SMALL, TRIED, Packed, Plain, plain_agrees
 
 SMALL_SHAPES = [
     *((192, 64), (64, 64), (352, 64), (64, 176)),
@@ -43,12 +43,43 @@ def test_a_small_weight_is_multiplied_plainly_only_to_the_same_bits(
 ) -> None:
     """With and without the plain product, for any number of rows: not a bit differs."""
     weight, x = given(shape, 700)
-    quick = Packed(weight), Fitted(weight)
+    quick = Packed(weight)
     monkeypatch.setattr(module, "plain_agrees", lambda *_: False)
-    slow = Packed(weight), Fitted(weight)
-    for rows in (1, *TRIED, 300):
-        for a, b in zip(quick, slow, strict=True):
-            assert torch.equal(a(x[:rows]), b(x[:rows]))
+    slow = Packed(weight)
+    for rows in (*range(1, 72), *TRIED, 300, 301, 302, 303):
+        assert torch.equal(quick(x[:rows]), slow(x[:rows])), rows
+
+
+def test_the_plain_product_is_used_where_it_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the fewest rows on, and never for a large weight: otherwise nothing would be gained."""
+    weight, x = given((192, 64))
+    calls: list[int] = []
+
+    class Counted(Plain):
+        def __call__(self, x: torch.Tensor) -> torch.Tensor:
+            calls.append(len(x))
+            return super().__call__(x)
+
+    monkeypatch.setattr(module, "Plain", Counted)
+    monkeypatch.setattr(module, "plain_agrees", lambda *_: True)
+    product = Packed(weight)
+    for rows in (FEWEST_PLAIN - 1, FEWEST_PLAIN, 300):
+        product(x[:rows])
+    assert calls == [FEWEST_PLAIN, 300]
+    large, x = given(LARGE_SHAPES[0])
+    assert Packed(large).quick()(x).shape == (300, 512)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("shape", [*SMALL_SHAPES, *LARGE_SHAPES])
+def test_the_quick_form_is_the_product_for_every_number_of_rows(shape: tuple[int, int]) -> None:
+    """To rounding; in any shape, also an empty one."""
+    weight, x = given(shape)
+    for product in (Packed(weight).quick(), Plain(weight)):
+        assert product.quick() is product
+        for rows in (300, 1, 7, 100, 0):
+            assert torch.allclose(product(x[:rows]), x[:rows] @ weight.T, atol=1e-3)
+        assert torch.equal(product(x.view(4, 75, -1)), product(x).view(4, 75, -1))
 
 
 def test_where_the_plain_product_has_other_bits_it_is_not_used() -> None:
@@ -66,4 +97,4 @@ def test_weights_elsewhere_than_in_float32_are_multiplied_by_torch() -> None:
     weight, x = (t.double() for t in given((64, 64)))
     expected = torch.nn.functional.linear(x, weight)
     assert torch.equal(Packed(weight)(x), expected)
-    assert torch.equal(Fitted(weight)(x), expected)
+    assert torch.equal(Packed(weight).quick()(x), expected)

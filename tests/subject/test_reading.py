@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.subject.packed import Fitted, Packed
+from harness.subject.packed import Packed, Plain
 from harness.subject.reading import Hidden, Readout, Whole
 from tests.hf import seeded
 
 X, W = seeded(1, 9, 6), seeded(2, 50, 6)
-BOTH: tuple[Readout, ...] = (Hidden(X, Packed(W)), Hidden(X, Fitted(W)), Whole(X @ W.T))
+BOTH: tuple[Readout, ...] = (Hidden(X, Packed(W)), Hidden(X, Plain(W)), Whole(X @ W.T))
 
 
 @pytest.mark.parametrize("readout", BOTH)

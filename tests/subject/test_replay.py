@@ -1,4 +1,4 @@
-"""Replays of what lies above a site: products fitted to rows, attention, texts apart."""
+"""Replays of what lies above a site: attention, texts apart."""
 
 from __future__ import annotations
 
@@ -9,24 +9,12 @@ from harness.intervene.edit import operation
 from harness.readout.score import ScoreOptions, score
 from harness.subject import attention
 from harness.subject.native import NativeModel
-from harness.subject.packed import Fitted
 from tests.hf import seeded
 from tests.toy import SEP, Toy, tiny
 
 TASK = Toy()
 TEXTS = TASK.texts("fit", 8, 1, "regulated")
 HOOK = "blocks.1.hook_resid_post"
-
-
-@pytest.mark.parametrize("shape", [(64, 190), (48, 33), (176, 64)])
-def test_a_fitted_product_is_the_product_for_every_number_of_rows(shape: tuple[int, int]) -> None:
-    """A fitted product packs for each number of rows that it meets, and gives the plain product."""
-    weight, x = seeded(1, shape[1], shape[0]), seeded(2, 300, shape[0])
-    fitted = Fitted(weight)
-    for rows in (300, 1, 7, 100, 300, 0):
-        assert torch.allclose(fitted(x[:rows]), x[:rows] @ weight.T, atol=1e-4)
-    double = Fitted(weight.double())
-    assert torch.allclose(double(x.double()), x.double() @ weight.double().T, atol=1e-12)
 
 
 @pytest.mark.parametrize("heads", [1, 4])
