@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -37,7 +36,7 @@ def main() -> None:
 
     from benchmarks import bench_engine, bench_verdict
     from benchmarks.records import SCHEMA, contestants_table, replaced
-    from benchmarks.timing import peak
+    from benchmarks.timing import peak, processor
 
     transformers_logging.disable_progress_bar()
     torch.set_num_threads(1)
@@ -46,7 +45,7 @@ def main() -> None:
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "torch": torch.__version__,
-        "machine": platform.processor() or platform.machine(),
+        "machine": processor(),
         "threads": 1,
         "rounds": rounds,
         "peak_gflops": top,

@@ -9,8 +9,9 @@ and the published shape (d_model 512, vocabulary 8,197; 23.5M parameters), of 6 
 - scoring: onset mass, elsewhere mass, ordinary loss and KL per text, the same edit, 56 conditions
   (a claim's sweep: 16 doses and 40 random controls)
 - score/careful: the same against loops that take the KL at onsets only
-- train: AdamW on the native decoder against AdamW on the bridge's forward, same batches;
-  train/muon: the recipe's own loop against the same
+- score/onsets: onset mass and KL alone, as a dose by KL is looked up
+- train: AdamW on the native decoder against AdamW on Hugging Face's Llama, a plain torch loop, and
+  on the bridge's forward, same batches; train/muon: the recipe's own loop against the same
 
 Share of peak is the arithmetic that the readout needs, over the rate of a 1024^3 product, plain or
 packed, whichever is faster.
@@ -25,11 +26,11 @@ from pathlib import Path
 import torch
 
 from benchmarks import loop
-from benchmarks.contest import BRIDGE, Contest, Size, hold, started
-from benchmarks.records import ENGINE, Row, number, row
+from benchmarks.contest import Contest, Size, hold, started
+from benchmarks.records import BRIDGE, ENGINE, PLAIN, Row, number, row
 from benchmarks.subjects import MINIATURE, PUBLISHED, decoder, forward_flops
 from benchmarks.timing import peak, seconds
-from tests.hf import bridge
+from tests.hf import bridge, llama
 
 SIZES = (
     Size("miniature", MINIATURE, 64, 16, 64, 56, 3, 4, 256, 20, 32),
@@ -60,14 +61,20 @@ def measure_training(size: Size, rounds: int) -> list[Row]:
 
     native: list[float] = []
     muon: list[float] = []
-    theirs: list[float] = []
+    others: dict[str, list[float]] = {PLAIN: [], BRIDGE: []}
     top: list[float] = []
     for _ in range(rounds):
         native.append(tokens / seconds(plain))
         muon.append(tokens / seconds(full))
-        other = bridge(decoder(size.config)).bridge
-        other.original_model.requires_grad_(True)
-        theirs.append(tokens / seconds(partial(loop.train, other, batches, PAD)))
+        hugging = llama(decoder(size.config)).requires_grad_(True)
+        with_hooks = bridge(decoder(size.config)).bridge
+        with_hooks.original_model.requires_grad_(True)
+        for name, weights, logits in (
+            (PLAIN, hugging, lambda x, model=hugging: model(x).logits),
+            (BRIDGE, with_hooks.original_model, partial(with_hooks, return_type="logits")),
+        ):
+            run = partial(loop.train, logits, weights.parameters(), batches, PAD)
+            others[name].append(tokens / seconds(run))
         top.append(peak())
     work = 3 * forward_flops(size.config, batches[0].shape[1] / 2)
     return [
@@ -75,7 +82,7 @@ def measure_training(size: Size, rounds: int) -> list[Row]:
         for name, ours in (("train", native), ("train/muon", muon))
         for made in (
             row(size.name, name, "tokens/s", ENGINE, ours, ours, work, top),
-            row(size.name, name, "tokens/s", BRIDGE, ours, theirs),
+            *(row(size.name, name, "tokens/s", who, ours, rates) for who, rates in others.items()),
         )
     ]
 

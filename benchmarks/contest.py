@@ -23,14 +23,15 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from benchmarks.arithmetic import flops
 from benchmarks.bare import Bare
 from benchmarks.loop import HOOK, BridgeLoop
 from benchmarks.peers import PACKAGES
 from benchmarks.peers.process import PeerFailed, Process
-from benchmarks.records import BARE, ENGINE, Row, row
-from benchmarks.subjects import LEAD, Endless, decoder, folder_of, forward_flops
+from benchmarks.records import BARE, BRIDGE, ENGINE, Row, row
+from benchmarks.subjects import LEAD, Endless, decoder, folder_of
 from benchmarks.timing import Turn, interleave, rate
-from benchmarks.work import LAYER, NEW, Work
+from benchmarks.work import NEW, Work
 from harness.intervene.edit import Edit, steer
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score
@@ -43,7 +44,6 @@ from harness.subject.native import NativeModel, load_native
 TOLERANCE = 1e-4
 FEW, MANY = 2, 1 << 30
 """Conditions that warm up the engine and the bare form; as many as there are."""
-BRIDGE = "TransformerBridge"
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def hold(contest: Contest, processes: Mapping[str, Process], rounds: int) -> lis
             failed(name, error)
             del turns[name]
     rates, top = interleave(turns, rounds, failed, PeerFailed)
-    size, work = contest.size, flops(contest)
+    size, work = contest.size, flops(contest.size.config, contest.work)
     rows: list[Row] = []
     for readout, of in (
         *(("generate", "generate"), ("generate/rows", "generate")),
@@ -270,40 +270,3 @@ def hold(contest: Contest, processes: Mapping[str, Process], rounds: int) -> lis
             if who != ENGINE and theirs is not None:
                 rows.append(row(size.name, readout, unit, who, ours, theirs))
     return rows
-
-
-def flops(contest: Contest) -> dict[str, float]:
-    """Arithmetic that a token, and that a condition of a sweep, needs.
-
-    Of a condition: blocks above the site, from the first edited column on to the last one read; the
-    first projection at edited positions only, for it is the clean run's elsewhere; what the last
-    block writes, and the unembedding, at positions that are read.
-    """
-    c = contest.size.config
-    return {
-        "generate": forward_flops(c, LEAD + NEW / 2),
-        "score": _sweep_flops(contest, contest.texts.lengths),
-        "score/onsets": _sweep_flops(contest, _after_last_onset(contest.work), onsets=True),
-    }
-
-
-def _sweep_flops(contest: Contest, end: Tensor, onsets: bool = False) -> float:
-    c, work = contest.size.config, contest.work
-    column = torch.arange(work.tokens.shape[1])
-    again = (column >= LEAD - 1) & (column < end[:, None])
-    context = float((column + 1).expand_as(again)[again].float().mean())
-    rows, edited, d = int(again.sum()), int((again & work.onset).sum()), c.d_model
-    above = c.n_layers - LAYER - 1
-    write = d * d + 3 * d * c.d_mlp  # of a block, behind its attention
-    read = edited if onsets else rows
-    each = rows * ((above - 1) * (3 * d * d + write + 2 * context * d))
-    first = edited * 3 * d * d
-    last = rows * 2 * context * d + read * (write + d * c.vocab)
-    return 2.0 * (each + first + last)
-
-
-def _after_last_onset(work: Work) -> Tensor:
-    """The column behind the last onset of each text [B]."""
-    column = torch.arange(work.tokens.shape[1])
-    valid = column < work.lengths[:, None]
-    return ((work.onset & valid) * (column + 1)).amax(1)

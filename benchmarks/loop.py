@@ -10,6 +10,7 @@ Where onsets alone are read, they are picked out of the logits before anything e
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -113,13 +114,19 @@ def generate(
     return out[:, rows.shape[1] :]
 
 
-def train(bridge: Any, batches: list[Tensor], pad: int, rate: float = 1e-3) -> int:
-    """AdamW on the bridge's own forward; returns the number of real target tokens."""
-    optimiser = torch.optim.AdamW(bridge.original_model.parameters(), lr=rate, foreach=True)
+def train(
+    logits_of: Callable[[Tensor], Tensor],
+    weights: Iterable[nn.Parameter],
+    batches: list[Tensor],
+    pad: int,
+    rate: float = 1e-3,
+) -> int:
+    """AdamW on a model's own forward pass; returns the number of real target tokens."""
+    optimiser = torch.optim.AdamW(weights, lr=rate, foreach=True)
     seen = 0
     for tokens in batches:
-        logits = bridge(tokens[:, :-1], return_type="logits")
         target = tokens[:, 1:]
+        logits = logits_of(tokens[:, :-1])
         loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=pad)
         loss.backward()
         optimiser.step()

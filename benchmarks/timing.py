@@ -5,8 +5,10 @@ Not covered: several threads, accelerators.
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import torch
 
@@ -58,3 +60,18 @@ def interleave(
                 failed(name, error)
                 del rates[name]
     return rates, top
+
+
+def processor() -> str:
+    """The processor's name, with family and model where the system tells them."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    told = dict(
+        reversed([tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line])
+    )
+    if "model name" not in told:
+        return platform.processor() or platform.machine()
+    numbers = ", ".join(f"{n} {told[n]}" for n in ("cpu family", "model") if n in told)
+    return f"{told['model name']} ({numbers})"

@@ -101,6 +101,12 @@ class Applied:
         self._condition, self._row = condition[which], row[which]
         self._position = index - which * width + start
 
+    def again(self, conditions: int, rows: int) -> None:
+        """Set the next call to the positions of the last one, so many conditions and rows of the
+        trace further on."""
+        self.aimed += len(self._index)
+        self._condition, self._row = self._condition + conditions, self._row + rows
+
     def __call__(self, x: Tensor) -> Tensor:
         if len(self._index) == 0:
             return x

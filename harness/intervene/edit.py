@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -93,14 +94,24 @@ class Edit:
     def apply(self, x: Tensor, condition: Tensor) -> Tensor:
         """See :class:`Rewrite`. Parts that are the identity in every condition are left out."""
         out = x
-        if bool((self.keep != 1).any()):
+        if self._scales:
             out = self.keep[condition, None] * x
         out = out + self.add[condition]
-        if bool((self.gain != 0).any()) or bool((self.target != 0).any()):
+        if self._turns:
             unit = self.unit[condition]
             along = (x * unit).sum(-1)
             out = out + unit * (self.target[condition] - self.gain[condition] * along)[:, None]
         return out
+
+    @cached_property
+    def _scales(self) -> bool:
+        """Whether any condition scales the activation."""
+        return bool((self.keep != 1).any())
+
+    @cached_property
+    def _turns(self) -> bool:
+        """Whether any condition changes the component along its unit vector."""
+        return bool((self.gain != 0).any()) or bool((self.target != 0).any())
 
     @staticmethod
     def stack(edits: Sequence[Edit]) -> Edit:

@@ -22,8 +22,7 @@ Not covered: losses of prompts and of separators; sampling (``harness.readout.ge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -34,22 +33,11 @@ from torch import Tensor
 from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.apply import Applied, Evidence, Trace
 from harness.intervene.edit import Rewrite
-from harness.readout.concordance import Pairs, hazard
+from harness.readout.chunks import Chunk, ScoreOptions, chunks
 from harness.readout.vocabulary import log_total, slices
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
 from harness.subject.reading import Readout
-
-
-@dataclass(frozen=True)
-class ScoreOptions:
-    """Names of the token set and position classes that are read, and tokens per chunk; ``body``
-    None: only onsets are read."""
-
-    behaviour: str = "behaviour"
-    onset: str = "step_onset"
-    body: str | None = "step_body"
-    chunk_tokens: int = 1024
 
 
 @dataclass(frozen=True)
@@ -62,20 +50,6 @@ class Scores:
     kl: NDArray[np.float64]
     fidelity: NDArray[np.float64]
     evidence: Evidence
-
-
-@dataclass
-class _Chunk:
-    """Texts [b, T] and the flat positions read: onsets first, then bodies."""
-
-    items: Tensor
-    tokens: Tensor
-    edited: Tensor  # [b, T] bool
-    at: Tensor  # [K]
-    onsets: int
-    following: Tensor  # [K] next token, -1 if the text ends
-    first: int  # first edited column
-    pairs: Pairs | None  # of onsets whose hazards differ; None where the task offers none
 
 
 @dataclass(frozen=True)
@@ -138,7 +112,7 @@ def score(
     conditions = 1 if edit is None else edit.size
     trace = Trace(conditions, count, width)
     out = np.full((5, conditions, count), np.nan)
-    for chunk in _chunks(task, texts, None if edit is None else edit.positions, options):
+    for chunk in chunks(task, texts, edit, behaviour, options):
         clean = model.clean(chunk.tokens, hook, chunk.first, chunk.at)
         base, kept = _read(clean.readout, model.vocab, chunk, behaviour, None)
         items = chunk.items.numpy()
@@ -152,19 +126,24 @@ def score(
         above = column >= chunk.first
         moved = above.nonzero().squeeze(1)
         again = chunk.at[moved] // T * (T - chunk.first) + column[moved] - chunk.first
-        part = _take(chunk, moved)
+        part = chunk.take(moved)
         reference = kept.take(moved[: part.onsets])
         edited = chunk.edited[:, chunk.first :]
         replay = model.replay(clean, again, edited.flatten().nonzero().squeeze(1))
+        any_edited, active = bool(edited.any()), edit.active.tolist()
         for c in range(conditions):
-            row = c * count + chunk.items
-            applied.aim(edited, torch.full_like(row, c), row, chunk.first)
+            if c == 0:
+                applied.aim(edited, torch.zeros_like(chunk.items), chunk.items, chunk.first)
+            else:
+                applied.again(1, count)
             site = applied(clean.site)
-            if not bool(edit.active[c]) or not bool(chunk.edited.any()):
+            if not active[c] or not any_edited:
                 out[:, c, items] = rows
                 continue
             values, _ = _read(replay(site), model.vocab, part, behaviour, reference)
-            out[:, c, items] = _summarise(_overwrite(base, values, moved, chunk.onsets), chunk)
+            if len(moved) < len(chunk.at):
+                values = _overwrite(base, values, moved, chunk.onsets)
+            out[:, c, items] = _summarise(values, chunk)
     if edit is not None:
         trace.require_fired(edit.positions, edit.hook)
     if options.body is None:
@@ -173,53 +152,8 @@ def score(
     return Scores(out[0], out[1], out[2], out[3], out[4], evidence)
 
 
-def _chunks(
-    task: Task, texts: Texts, positions: str | None, options: ScoreOptions
-) -> Iterator[_Chunk]:
-    """Texts by length, shortest first, so that a chunk carries little padding."""
-    order = texts.lengths.argsort(stable=True)
-    start = 0
-    while start < len(order):
-        stop = start + 1
-        while stop < len(order) and (
-            (stop + 1 - start) * int(texts.lengths[order[stop]]) <= options.chunk_tokens
-        ):
-            stop += 1
-        items = order[start:stop]
-        start = stop
-        lengths = texts.lengths[items]
-        tokens = texts.tokens[items][:, : int(lengths.max())]
-        valid = torch.arange(tokens.shape[1]) < lengths[:, None]
-        onset = (task.positions(options.onset, tokens) & valid).flatten().nonzero().squeeze(1)
-        body = torch.zeros_like(valid)
-        if options.body is not None:
-            body = task.positions(options.body, tokens) & valid
-            body.flatten()[onset] = False
-        at = torch.cat([onset, body.flatten().nonzero().squeeze(1)])
-        ahead = torch.full_like(tokens, -1)
-        ahead[:, :-1] = torch.where(valid[:, 1:], tokens[:, 1:], -1)
-        edited = torch.zeros_like(valid)
-        if positions is not None:
-            edited = task.positions(positions, tokens) & valid
-        columns = edited.any(0).nonzero()
-        first = int(columns[0]) if len(columns) else 0
-        pairs, risk = None, hazard(task, tokens)
-        if risk is not None:
-            where = risk.flatten()[onset].numpy(), (onset // tokens.shape[1]).numpy()
-            pairs = Pairs.of(*where, len(items))
-        yield _Chunk(items, tokens, edited, at, len(onset), ahead.flatten()[at], first, pairs)
-
-
-def _take(chunk: _Chunk, some: Tensor) -> _Chunk:
-    """The chunk with only these of the positions read."""
-    onsets = int((some < chunk.onsets).sum())
-    return replace(
-        chunk, at=chunk.at[some], onsets=onsets, following=chunk.following[some], pairs=None
-    )
-
-
 def _read(
-    readout: Readout, vocab: int, chunk: _Chunk, behaviour: Tensor, clean: _Onsets | None
+    readout: Readout, vocab: int, chunk: Chunk, behaviour: Tensor, clean: _Onsets | None
 ) -> tuple[_Values, _Onsets]:
     """Numbers at the positions read and, of the clean run, the probabilities at onsets, from which
     the KL of a condition is then taken."""
@@ -248,9 +182,7 @@ def _read(
     loss = -token
     rest = torch.log1p(-log_mass[:onsets].exp().clamp(max=1 - 1e-7))
     loss[:onsets] += rest
-    opens = torch.isin(chunk.following, behaviour)
-    opens[onsets:] = False
-    loss[opens | (chunk.following < 0)] = torch.nan
+    loss[chunk.unread] = torch.nan
     return _Values(log_mass, loss, kl), _Onsets.join(kept)
 
 
@@ -262,11 +194,9 @@ def _overwrite(base: _Values, new: _Values, where: Tensor, onsets: int) -> _Valu
     return _Values(log_mass, loss, kl)
 
 
-def _summarise(values: _Values, chunk: _Chunk) -> NDArray[np.float64]:
+def _summarise(values: _Values, chunk: Chunk) -> NDArray[np.float64]:
     """Per text [5, b]: means of onset mass, elsewhere mass, ordinary loss and KL; fidelity."""
-    b, T = chunk.tokens.shape
-    row = (chunk.at // T).numpy()
-    n = chunk.onsets
+    b, row, n = len(chunk.items), chunk.row, chunk.onsets
     mass = values.log_mass.exp().double().numpy()
     return np.stack(
         [
@@ -284,6 +214,8 @@ def _summarise(values: _Values, chunk: _Chunk) -> NDArray[np.float64]:
 def _mean(values: NDArray[np.float64], row: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
     """Mean of the values that are numbers, per row; NaN for a row without any."""
     good = ~np.isnan(values)
-    count = np.bincount(row[good], minlength=rows)
-    total = np.bincount(row[good], weights=values[good], minlength=rows)
+    if not good.all():
+        values, row = values[good], row[good]
+    count = np.bincount(row, minlength=rows)
+    total = np.bincount(row, weights=values, minlength=rows)
     return np.divide(total, count, out=np.full(rows, np.nan), where=count > 0)
