@@ -68,9 +68,10 @@ def processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    told = dict(
-        reversed([tuple(map(str.strip, line.split(":", 1))) for line in lines if ":" in line])
-    )
+    told: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        told.setdefault(name.strip(), value.strip())
     if "model name" not in told:
         return platform.processor() or platform.machine()
     numbers = ", ".join(f"{n} {told[n]}" for n in ("cpu family", "model") if n in told)
