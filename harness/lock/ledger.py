@@ -228,11 +228,11 @@ def _next(rows: tuple[Row, ...], kind: str, body: Mapping[str, Any]) -> bytes:
         line = line_of(Row.make(len(rows) + 1, kind, body, time, _head(rows)))
     except ValueError as error:  # rfc8785 refuses what has no single meaning
         raise ClaimsError(
-            f"a {kind} row cannot be written: {error}", where=FILE, fix="Use finite numbers"
+            f"a row of kind {kind} cannot be written: {error}", where=FILE, fix="Use finite numbers"
         ) from error
     if not composed(line):
         raise ClaimsError(
-            f"a {kind} row cannot be written: text in it is not in Unicode's composed form",
+            f"a row of kind {kind} cannot be written: text in it is not in Unicode's composed form",
             where=FILE,
             fix="Write accented letters as one character each (NFC), as most keyboards do",
         )

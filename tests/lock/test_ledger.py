@@ -70,7 +70,7 @@ def test_what_is_appended_is_what_is_read(tmp_path: Path, body: dict[str, Any]) 
 def test_a_body_that_cannot_be_a_row_is_its_writers_fault(four: Path, body: dict[str, Any]) -> None:
     """Nobody edited the ledger: the words are about what was to be written, and nothing is."""
     before = ledger_path(four).read_bytes()
-    with pytest.raises(ClaimsError, match="a anchor row cannot be written") as raised:
+    with pytest.raises(ClaimsError, match="a row of kind anchor cannot be written") as raised:
         append(four, "anchor", body)
     assert not isinstance(raised.value, RecordBroken)
     assert ledger_path(four).read_bytes() == before
