@@ -50,6 +50,11 @@ class KeyValue:
         """Lanes that nobody reads, up to a multiple."""
         return -self.rows * self.n_heads % LANES
 
+    @property
+    def _wide(self) -> int:
+        """Lanes that are computed with."""
+        return self.rows * self.n_heads + self.spare
+
     @classmethod
     def empty(
         cls, n_layers: int, n_heads: int, d_head: int, rows: int, capacity: int, like: Tensor
@@ -70,6 +75,40 @@ class KeyValue:
         parts = self.keys[first:last], self.values[first:last]
         fixed = (self.rows, self.capacity)
         return KeyValue(len(parts[0]), self.n_heads, self.d_head, *fixed, *parts, self.length)
+
+    def branch(self, parents: Tensor, at: int, most: int) -> None:
+        """Make rows ``at``, ``at`` + 1, ... copies of the rows ``parents``, all below ``at``: rows
+        there were of no use any more, or are new ones. ``most``: there will never be more rows,
+        so that room is made for no more."""
+        n, t, H = len(parents), self.length, self.n_heads
+        self._make_room(at + n, most)
+        self.rows = max(self.rows, at + n)
+        lane = (parents[:, None] * H + torch.arange(H, device=parents.device)).flatten()
+        new = slice(at * H, (at + n) * H)
+        for stored in (*self.keys, *self.values):
+            if self.lanes:
+                stored[:t, :, new] = stored[:t].index_select(2, lane)
+            else:
+                stored[new, :t] = stored[:, :t].index_select(0, lane)
+
+    def _make_room(self, rows: int, most: int) -> None:
+        """Twice the room if there is too little for so many rows."""
+        there = self.keys[0].shape[2 if self.lanes else 0] if self.keys else 0
+        if not self.keys or rows * self.n_heads <= there:
+            return
+        room = max(rows, min(2 * rows, most))
+        fixed = (self.n_layers, self.n_heads, self.d_head, room, self.capacity)
+        larger = KeyValue.empty(*fixed, like=self.keys[0])
+        t, used = self.length, self.rows * self.n_heads
+        for old, new in zip(
+            (*self.keys, *self.values), (*larger.keys, *larger.values), strict=True
+        ):
+            if self.lanes:
+                new[:t, :, :used] = old[:t, :, :used]
+                new[:, :, used:] = 0.0  # lanes that are computed with and read by nobody
+            else:
+                new[:used, :t] = old[:used, :t]
+        self.keys, self.values = larger.keys, larger.values
 
     def select(self, rows: Tensor) -> KeyValue:
         """A copy holding the rows at these indices (repeats allowed), same capacity."""
@@ -104,12 +143,14 @@ class KeyValue:
             values[start : start + T, :, :used] = v.permute(1, 3, 0, 2).reshape(T, dh, used)
             turned = q.permute(1, 2, 4, 0, 3).reshape(T, dh, used)
             turned = F.pad(turned, (0, self.spare)) if self.spare else turned
+            keys, values = keys[:, :, : self._wide], values[:, :, : self._wide]
             out = [
                 _attend_lanes(turned[i], keys[: start + i + 1], values[: start + i + 1])
                 for i in range(T)
             ]  # each [d_head, R * H + spare]
             mixed = torch.stack(out)[..., :used].reshape(T, dh, R, H)
             return mixed.permute(2, 0, 3, 1).reshape(R, T, H * dh)
+        keys, values = keys[: R * H], values[: R * H]
         keys[:, start : start + T] = by_head(k)
         values[:, start : start + T] = by_head(v)
         turned = by_head(q)

@@ -23,17 +23,17 @@ from harness.subject.keyvalue import KeyValue
 class Shared:
     """The state of R rows whose blocks below ``split`` run once per distinct history."""
 
-    below: KeyValue  # a row per history, perhaps some that nobody has
+    below: KeyValue  # a row per history, then perhaps some that nobody has
     above: KeyValue  # R rows
     which: Tensor  # [R] row of ``below``
     split: int
+    used: int  # rows of ``below`` that somebody has
 
     @classmethod
     def of(cls, state: KeyValue, rows: Tensor, split: int) -> Shared:
         """The rows at these indices [R] of a state whose rows have nothing in common yet."""
-        return cls(state.blocks(0, split), state.blocks(split, state.n_layers), rows, split)._kept(
-            rows, rows
-        )
+        parts = state.blocks(0, split), state.blocks(split, state.n_layers)
+        return cls(*parts, rows, split, state.rows)._kept(rows, rows)
 
     @property
     def rows(self) -> int:
@@ -53,22 +53,35 @@ class Shared:
         return self._kept(rows, self.which[rows])
 
     def follow(self, tokens: Tensor, vocab: int) -> Tensor:
-        """Tell rows apart by their next tokens [R, T]; for each history, a row that has it."""
+        """Tell rows apart by their next tokens [R, T]; for each row of ``below``, a row that has
+        its history (any, where nobody has it).
+
+        Of the histories that go on from one, the first keeps its row and the others get copies of
+        it, so that a step copies what is new and not all that there is.
+        """
         which = self.which
         for column in tokens.unbind(1):
             _, which = (which * vocab + column).unique(return_inverse=True)
-        having = which.new_zeros(int(which.max()) + 1)
+        count = int(which.max()) + 1
+        having = which.new_zeros(count)
         having.scatter_(0, which, torch.arange(len(which)))
-        having = _filled(having)
-        before = self.which[having]
-        if not torch.equal(before, torch.arange(self.below.rows)):
-            self.below = self.below.select(before)
-        self.which = which
-        return having
+        parent = self.which[having]  # not falling: histories are numbered by parent first
+        new = torch.zeros_like(parent, dtype=torch.bool)
+        new[1:] = parent[1:] == parent[:-1]
+        place = parent.clone()
+        if bool(new.any()):
+            self.below.branch(parent[new], self.used, len(which))
+            place[new] = torch.arange(self.used, self.used + int(new.sum()))
+            self.used = count
+        self.which = place[which]
+        rows = which.new_zeros(self.below.rows)
+        rows[place] = having
+        return rows
 
     def _kept(self, rows: Tensor, which: Tensor) -> Shared:
         used, which = which.unique(return_inverse=True)
-        return Shared(self.below.select(_filled(used)), self.above.select(rows), which, self.split)
+        below, above = self.below.select(_filled(used)), self.above.select(rows)
+        return Shared(below, above, which, self.split, len(used))
 
 
 def _filled(rows: Tensor) -> Tensor:

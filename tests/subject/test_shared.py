@@ -106,3 +106,38 @@ def test_an_edit_elsewhere_than_rows_were_shared_for_is_refused() -> None:
     state = NARROW.share(opened(NARROW), ROWS, HOOKS[2])
     with pytest.raises(ValueError, match="block 3"):
         NARROW.extend(state, torch.full((21, 1), 4), Watch(HOOKS[0], lambda x: x))
+
+
+@pytest.mark.parametrize("model", [NARROW, WIDE], ids=["narrow heads", "wide head"])
+def test_a_branch_is_a_copy_that_goes_on_by_itself(model: NativeModel) -> None:
+    """Into rows of no more use and into new ones; the rows that were there keep every bit."""
+    state, own = opened(model), opened(model)
+    tokens = torch.arange(11)[:, None] + 1
+    parents = torch.tensor([0, 1, 0, 1, 1, 0, 1, 0, 1])
+    rows = torch.cat([torch.arange(2), parents])  # row 2 is of no more use
+    state.branch(parents[:4], 2, 11)
+    state.branch(parents[4:], 6, 11)
+    assert state.rows == 11
+    expected = model.extend(model.keep(own, rows), tokens)
+    assert torch.equal(model.extend(state, tokens), expected)
+
+
+def test_rows_that_part_copy_what_is_new_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the whole state at every step: rows part at nearly all of them."""
+    state = NARROW.share(opened(NARROW), ROWS, HOOKS[2])
+    assert isinstance(state, Shared)
+    copied: list[int] = []
+    branch = KeyValue.branch
+
+    def counted(self: KeyValue, parents: Tensor, at: int, most: int) -> None:
+        copied.append(len(parents))
+        branch(self, parents, at, most)
+
+    monkeypatch.setattr(KeyValue, "branch", counted)
+    monkeypatch.setattr(KeyValue, "select", lambda *_: pytest.fail("the state was copied"))
+    same, two = torch.full((21, 1), 4), torch.arange(21)[:, None] // 11
+    for tokens in (same, two, same):
+        NARROW.extend(state, tokens)
+    assert copied == [3]
+    assert state.used == 6
+    assert state.below.rows == FEWEST_ROWS
