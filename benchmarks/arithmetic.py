@@ -36,10 +36,12 @@ def _sweep(c: DecoderConfig, work: Work, end: Tensor, onsets: bool = False) -> f
     above = c.n_layers - LAYER - 1
     write = d * d + 3 * d * c.d_mlp  # of a block, behind its attention
     read = edited if onsets else rows
-    each = rows * ((above - 1) * (3 * d * d + write + 2 * context * d))
+    mix = 2 * context * d
+    between = rows * (write + mix + (above - 2) * (3 * d * d + write + mix))
     first = edited * 3 * d * d
-    last = rows * 2 * context * d + read * (write + d * c.vocab)
-    return 2.0 * (each + first + last)
+    # the last block has keys and values everywhere, and queries where it is read
+    last = rows * 2 * d * d + read * (d * d + mix + write + d * c.vocab)
+    return 2.0 * (between + first + last)
 
 
 def _after_last_onset(work: Work) -> Tensor:

@@ -170,7 +170,7 @@ class Bare:
         return Chunk(
             items, at // T, onsets, following.clamp_min(0), counted,
             site[where], projected[where], past,
-            Attention(self.turn, c.n_heads, short, (len(items), T - first), first),
+            Attention(self.turn, c.n_heads, short, (len(items), T - first), first, quick=True),
             [layer.quick() for layer in self.ordered[LAYER + 1 :]], self.unembed.quick(),
             p @ self.unembed.weight, torch.linalg.vecdot(p, logp),
         )  # fmt: skip

@@ -16,7 +16,8 @@ SCHEMA = "causal-claims/benchmark/2"
 ENGINE, BARE, PLAIN, BRIDGE = "engine", "bare torch", "transformers", "TransformerBridge"
 GENERATION = {"miniature": 2.5, "23.5M": 1.9}
 SWEEP = {"score": 4.5, "score/careful": 4.5, "score/onsets": 4.5}
-"""What the engine over the loop was meant to reach, a generation by size."""
+"""What the engine over the loop is meant to reach: twice and four times at first; now by size in
+generation, where the loop is the less wasteful the larger the model, and more in sweeps."""
 BARE_TARGET = 0.9
 READOUTS = {
     "generate": "steered generation",

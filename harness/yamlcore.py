@@ -34,6 +34,11 @@ MOST_DIGITS = 400
 BREAKS = frozenset("\n\r\t")
 
 
+def compose(text: str) -> str:
+    """Text with each accented letter as one character (NFC), as most keyboards write it."""
+    return unicodedata.normalize("NFC", text)
+
+
 def unreadable_text(text: str) -> tuple[str, str] | None:
     """Why text is refused, or None: characters that nobody sees (controls, direction marks, zero
     width, lone surrogates) and letters in two encodings."""

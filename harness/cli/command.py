@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.output import Output
+from harness.yamlcore import compose
 
 Run = Callable[[argparse.Namespace, Output], int]
 
@@ -83,7 +83,7 @@ def claim_list(parser: argparse.ArgumentParser, what: str, at_least_one: bool = 
 def words(text: str) -> str:
     """An argument that people will read on the ledger: letters typed or pasted with their accents
     apart, as some systems have them, become one character each (NFC)."""
-    return unicodedata.normalize("NFC", text).strip()
+    return compose(text).strip()
 
 
 def positive(text: str) -> int:

@@ -88,7 +88,6 @@ class Applied:
         self._all_active = bool(rewrite.active.all())
         self._keyed = rewrite if isinstance(rewrite, Keyed) else None
         self._index = self._condition = self._row = self._position = torch.empty(0)
-        self._mask = torch.empty(0)
 
     def aim(self, mask: Tensor, condition: Tensor, row: Tensor, start: int) -> None:
         """Set the next call: ``mask`` [R, T] of positions ``start`` on, the rows' conditions [R]
@@ -97,15 +96,14 @@ class Applied:
         width = mask.shape[1]
         self.aimed += len(index)
         which = index // width
-        self._mask, self._index = mask, index
+        self._index = index
         self._condition, self._row = condition[which], row[which]
         self._position = index - which * width + start
 
-    def again(self, conditions: int, rows: int) -> None:
-        """Set the next call to the positions of the last one, so many conditions and rows of the
-        trace further on."""
+    def next_condition(self) -> None:
+        """Set the next call to the positions of the last one, of the next condition."""
         self.aimed += len(self._index)
-        self._condition, self._row = self._condition + conditions, self._row + rows
+        self._condition, self._row = self._condition + 1, self._row + self.trace.shape[1]
 
     def __call__(self, x: Tensor) -> Tensor:
         if len(self._index) == 0:

@@ -26,7 +26,7 @@ from typing import Any
 from harness.digest import digest_bytes
 from harness.errors import ClaimsError
 from harness.fields import Node, Reader
-from harness.yamlcore import unreadable_text
+from harness.yamlcore import compose, unreadable_text
 from harness.yamlio import Document
 
 MOST_BYTES = 64 * 1024
@@ -120,7 +120,7 @@ def read_pulse(data: bytes, file: str) -> Pulse:
         ("signature", "previous_signature", "round", "source"),
     )
     pulse = Pulse(
-        beacon=keys["beacon"].text(LONGEST) if "beacon" in keys else "",
+        beacon=compose(keys["beacon"].text(LONGEST)) if "beacon" in keys else "",
         randomness=_hex(keys.get("randomness"), HEX, "128 to 512 bits in hexadecimal"),
         published=_published(keys.get("published")),
         signature=_hex(keys.get("signature"), SIGNATURE, "a signature in hexadecimal"),

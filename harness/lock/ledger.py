@@ -228,7 +228,9 @@ def _next(rows: tuple[Row, ...], kind: str, body: Mapping[str, Any]) -> bytes:
         line = line_of(Row.make(len(rows) + 1, kind, body, time, _head(rows)))
     except ValueError as error:  # rfc8785 refuses what has no single meaning
         raise ClaimsError(
-            f"a row of kind {kind} cannot be written: {error}", where=FILE, fix="Use finite numbers"
+            f"a row of kind {kind} cannot be written: {error}",
+            where=FILE,
+            fix="Use finite numbers and whole characters",
         ) from error
     if not composed(line):
         raise ClaimsError(
@@ -236,7 +238,15 @@ def _next(rows: tuple[Row, ...], kind: str, body: Mapping[str, Any]) -> bytes:
             where=FILE,
             fix="Write accented letters as one character each (NFC), as most keyboards do",
         )
-    row_of(len(rows) + 1, line.removesuffix(b"\n"))
+    try:
+        row_of(len(rows) + 1, line.removesuffix(b"\n"))
+    except RecordBroken as error:  # nobody has edited it yet
+        words = error.what.partition(" was edited: ")[2] or error.what
+        raise ClaimsError(
+            f"a row of kind {kind} cannot be written: {words}",
+            where=FILE,
+            fix="Write less, or what such a row holds",
+        ) from error
     return line
 
 

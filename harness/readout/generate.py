@@ -21,8 +21,9 @@ from harness.errors import ClaimsError
 from harness.intervene.apply import Applied, Evidence, Trace
 from harness.intervene.edit import Rewrite
 from harness.readout.noise import Gumbel
-from harness.subject.backend import FEWEST_ROWS, Model, Watch
+from harness.subject.backend import Model, Watch
 from harness.subject.interface import Prompts, Task
+from harness.subject.packed import FEWEST_ROWS
 
 DROP_BELOW = 0.75
 """Finished rows are dropped once the live share of the batch falls below this."""

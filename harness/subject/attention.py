@@ -22,8 +22,8 @@ LANE = 16
 """Columns of the plain products are a multiple of this, so that the softmax has no ragged end."""
 
 NARROW = 16
-"""Heads of fewer numbers are mixed the other way round, values by weights: a product that is eight
-wide takes three times as long as one that is eight high (measured)."""
+"""Heads of fewer numbers are mixed the other way round where rounding is free, values by weights: a
+product that is eight wide takes three times as long as one that is eight high (measured)."""
 
 Past = tuple[Tensor, Tensor]
 """Keys (rotated) and values of earlier columns, each [B * H, columns, d_head]."""
@@ -44,10 +44,17 @@ def pair_order(n_heads: int, d: int) -> Tensor:
 
 class Attention:
     """Causal attention of the rows at flat positions ``where`` [N] of texts [B, T], whose columns
-    start at ``first``; ``turn`` as :func:`pairs` gives it. Buffers are used again by every call."""
+    start at ``first``; ``turn`` as :func:`pairs` gives it. ``quick``: as fast as can be, to another
+    last digit. Buffers are used again by every call."""
 
     def __init__(
-        self, turn: Tensor, n_heads: int, where: Tensor, shape: tuple[int, int], first: int
+        self,
+        turn: Tensor,
+        n_heads: int,
+        where: Tensor,
+        shape: tuple[int, int],
+        first: int,
+        quick: bool = False,
     ) -> None:
         (B, T), H = shape, n_heads
         half = turn.shape[1]
@@ -76,7 +83,8 @@ class Attention:
             self._kv = like.new_zeros(2, B * H, wide, dh)
             self._weight = like.new_empty(B * H, T, wide)
             self._mixed = like.new_empty(B * H, T, dh)
-            self._tall = like.new_empty(B * H, dh, T)
+            narrow = quick and dh < NARROW
+            self._tall = like.new_empty(B * H, dh, T) if narrow else None
 
     def __call__(self, qkv: Tensor, past: Past | None) -> Tensor:
         """[N, d] of projections [N, 3 d] and the keys and values of the columns before."""
@@ -96,7 +104,7 @@ class Attention:
         keys, values = self._kv
         torch.bmm(self.q, keys.transpose(1, 2), out=self._weight)
         torch.softmax(self._weight.add_(self._hide), -1, out=self._weight)
-        if dh < NARROW:
+        if self._tall is not None:
             torch.bmm(values.transpose(1, 2), self._weight.transpose(1, 2), out=self._tall)
             self._mixed.copy_(self._tall.transpose(1, 2))
         else:

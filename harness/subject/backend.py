@@ -23,8 +23,6 @@ from harness.subject.reading import Readout
 
 BACKENDS = ("native", "bridge")
 
-FEWEST_ROWS = 8
-"""Batches are filled up to this many rows: below, matrix products may round differently."""
 SiteFunction = Callable[[Tensor], Tensor]
 """Maps a site's activation [R, T, d] to what takes its place; must not write into its argument."""
 

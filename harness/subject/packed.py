@@ -7,12 +7,12 @@ for the number of rows was 1.1 times as fast as oneDNN).
 
 A call of it costs 10 to 35 microseconds before the first number, a third of the product with 256
 rows of the miniature. So small weights are multiplied by the plain product, with the weight laid
-the other way round: by :class:`Packed` from :data:`FEWEST_PLAIN` rows on, if on this machine that
+the other way round: by :class:`Packed` from :data:`FEWEST_ROWS` rows on, if on this machine that
 gives the packed product's bits; by its :meth:`~Packed.quick` form, whose rows agree with the others
 to rounding, in any case.
 
 Not covered: gradients (use the weights themselves), weights that change later: they are read once.
-Elsewhere than on a CPU in float32 all are ``torch.nn.functional.linear``.
+Elsewhere than on a CPU in float32 a :class:`Packed` product is ``torch.nn.functional.linear``.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from torch import Tensor
 ROWS_HINT = 256
 SMALL = 1 << 17
 """Numbers of a weight up to which the plain product was the fastest (64 to 1,024 rows)."""
-FEWEST_PLAIN = 8
-"""Fewer rows are products of another kind, with other bits."""
-TRIED = (8, 9, 10, 11, 12, 15, 16, 31, 64, 255, 256, 700)
+FEWEST_ROWS = 8
+"""Batches are filled up to this many rows: fewer may be products of another kind, of other bits."""
+TRIED = (*range(FEWEST_ROWS, 32), 64, 255, 256, 700)
 """Numbers of rows at which the plain product is compared."""
 
 
@@ -56,12 +56,12 @@ class Packed:
     def __call__(self, x: Tensor) -> Tensor:
         if self._packed is None or x.numel() == 0:
             return F.linear(x, self.weight)
-        if self._plain is not None and x.numel() >= FEWEST_PLAIN * x.shape[-1]:
+        if self._plain is not None and x.numel() >= FEWEST_ROWS * x.shape[-1]:
             return self._plain(x)
         return _packed_product(x, self._packed)
 
     def quick(self) -> Product:
-        return Plain(self.weight) if _small(self.weight) else self
+        return (self._plain or Plain(self.weight)) if _small(self.weight) else self
 
 
 class Plain:

@@ -31,18 +31,20 @@ WRITTEN = ("z", "post")
 @dataclass(frozen=True)
 class Stack:
     """What scoring needs of a model: its layers, projecting (head, rest, half); the unembedding
-    with the last norm's weight in it; ``turn`` [context, d_head / 2], complex."""
+    with the last norm's weight in it; ``turn`` [context, d_head / 2], complex; whether rows may
+    agree with others to rounding only."""
 
     layers: tuple[Layer, ...]
     unembed: Product
     eps: float
     n_heads: int
     turn: Tensor
+    rounded: bool = False
 
     def quick(self) -> Stack:
         """The same, as fast as can be: rows agree to rounding."""
         layers = tuple(layer.quick() for layer in self.layers)
-        return Stack(layers, self.unembed.quick(), self.eps, self.n_heads, self.turn)
+        return Stack(layers, self.unembed.quick(), self.eps, self.n_heads, self.turn, True)
 
     def readout(self, x: Tensor) -> Readout:
         """What can be read from the last residual [K, d]."""
@@ -83,7 +85,9 @@ class Above:
         self.stack, self.prefix, self.shape, self.read = stack, prefix, shape, len(at)
         self.entry = self.number + (self.part != "resid_pre")  # the first block that attends
         self.where, place = _reach(at, *shape)
-        self._attention = Attention(stack.turn, stack.n_heads, self.where, shape, first)
+        self._attention = Attention(
+            stack.turn, stack.n_heads, self.where, shape, first, stack.rounded
+        )
         self._projected: Tensor | None = None
         self._changed = self._anew = self.where[:0]
         if changed is not None and prefix.projected is not None:

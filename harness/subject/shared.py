@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.subject.backend import FEWEST_ROWS
 from harness.subject.keyvalue import KeyValue
+from harness.subject.packed import FEWEST_ROWS
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.cli.app import parser
 from harness.errors import BadInput, ClaimsError
 from harness.lock.beacon import promised, published_at, read_pulse
 
@@ -34,8 +35,17 @@ def test_a_published_pulse_is_read() -> None:
     """drand's own first round: its randomness is the SHA-256 of its signature, its time agrees."""
     found = read_pulse(pulse(round=1, source="api.drand.sh"), "p.json")
     assert (found.beacon, found.randomness) == (ROUND_ONE["beacon"], ROUND_ONE["randomness"])
+
     assert found.as_json()["signature"] == ROUND_ONE["signature"]
     assert "signature" not in read_pulse(pulse(signature=None), "p.json").as_json()
+
+
+def test_a_pulse_and_a_promise_of_the_same_letters_are_the_same() -> None:
+    """With accents apart, as some systems paste them, in either: nobody could tell why not."""
+    apart = "cafe\u0301 pulse 7"
+    typed = parser().parse_args(["lock", "good", "--beacon", apart]).beacon
+    assert read_pulse(pulse(beacon=apart, signature=None), "p.json").beacon == typed
+    assert typed == "caf\u00e9 pulse 7"
 
 
 def test_hexadecimal_is_read_in_either_case_and_kept_in_one() -> None:

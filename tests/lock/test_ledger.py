@@ -66,12 +66,32 @@ def test_what_is_appended_is_what_is_read(tmp_path: Path, body: dict[str, Any]) 
     assert canonical(row.body) == canonical(body)
 
 
-@pytest.mark.parametrize("body", [{"\uf900": None}, {"reason": "cafe\u0301"}, {"n": float("nan")}])
-def test_a_body_that_cannot_be_a_row_is_its_writers_fault(four: Path, body: dict[str, Any]) -> None:
+DEEP: dict[str, Any] = {}
+for _ in range(80):
+    DEEP = {"in": DEEP}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("anchor", {"\uf900": None}),
+        ("anchor", {"reason": "cafe\u0301"}),
+        ("anchor", {"n": float("nan")}),
+        ("anchor", {"half": "\ud800"}),
+        ("anchor", {"long": "x" * (9 << 20)}),
+        ("anchor", DEEP),
+        ("withdrawal", {"claim": "c", "reason": 3}),
+    ],
+    ids=["compatibility", "accents", "nan", "half", "long", "deep", "shape"],
+)
+def test_a_body_that_cannot_be_a_row_is_its_writers_fault(
+    four: Path, kind: str, body: dict[str, Any]
+) -> None:
     """Nobody edited the ledger: the words are about what was to be written, and nothing is."""
     before = ledger_path(four).read_bytes()
-    with pytest.raises(ClaimsError, match="a row of kind anchor cannot be written") as raised:
-        append(four, "anchor", body)
+    with pytest.raises(ClaimsError, match=f"a row of kind {kind} cannot be written") as raised:
+        append(four, kind, body)
+    assert "edited" not in str(raised.value)
     assert not isinstance(raised.value, RecordBroken)
     assert ledger_path(four).read_bytes() == before
     assert len(read(four)) == 4

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from harness.subject import packed as module
-from harness.subject.packed import FEWEST_PLAIN, SMALL, TRIED, Packed, Plain, plain_agrees
+from harness.subject.packed import FEWEST_ROWS, SMALL, TRIED, Packed, Plain, plain_agrees
 
 SMALL_SHAPES = [
     *((192, 64), (64, 64), (352, 64), (64, 176)),
@@ -63,9 +63,9 @@ def test_the_plain_product_is_used_where_it_agrees(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "Plain", Counted)
     monkeypatch.setattr(module, "plain_agrees", lambda *_: True)
     product = Packed(weight)
-    for rows in (FEWEST_PLAIN - 1, FEWEST_PLAIN, 300):
+    for rows in (FEWEST_ROWS - 1, FEWEST_ROWS, 300):
         product(x[:rows])
-    assert calls == [FEWEST_PLAIN, 300]
+    assert calls == [FEWEST_ROWS, 300]
     large, x = given(LARGE_SHAPES[0])
     assert Packed(large).quick()(x).shape == (300, 512)
     assert len(calls) == 2
@@ -75,6 +75,8 @@ def test_the_plain_product_is_used_where_it_agrees(monkeypatch: pytest.MonkeyPat
 def test_the_quick_form_is_the_product_for_every_number_of_rows(shape: tuple[int, int]) -> None:
     """To rounding; in any shape, also an empty one."""
     weight, x = given(shape)
+    small = shape in SMALL_SHAPES
+    assert isinstance(Packed(weight).quick(), Plain if small else Packed)
     for product in (Packed(weight).quick(), Plain(weight)):
         assert product.quick() is product
         for rows in (300, 1, 7, 100, 0):

@@ -7,8 +7,9 @@ import torch
 
 from harness.intervene.edit import operation
 from harness.readout.score import ScoreOptions, score
-from harness.subject import attention
+from harness.subject import attention, packed
 from harness.subject.native import NativeModel
+from harness.subject.reading import Hidden
 from tests.hf import seeded
 from tests.toy import SEP, Toy, tiny
 
@@ -67,3 +68,41 @@ def test_a_text_that_is_not_a_number_leaves_the_others_alone() -> None:
         other = at // width != row
         assert torch.equal(found[other], wanted[other])
         assert bool(found[~other].isnan().all())
+
+
+def test_a_replay_is_quick_and_a_clean_run_keeps_its_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Directions are fitted on clean runs: however a replay rounds, their bits stay."""
+    model, tokens = NativeModel(tiny(2)), TEXTS.tokens
+    at, deepest = torch.arange(tokens.numel()), "blocks.3.hook_resid_post"
+    assert model.d_model // model.n_heads < attention.NARROW
+    clean = model.clean(tokens, HOOK, 0, at)
+    replayed = model.replay(clean, at)(clean.site).logits(slice(None))
+    before = model.activations(tokens, deepest)
+    monkeypatch.setattr(attention, "NARROW", 0)
+    assert torch.equal(model.activations(tokens, deepest), before)
+    monkeypatch.setattr(packed, "_small", lambda _: False)
+    slow = NativeModel(model.decoder)
+    assert torch.equal(slow.activations(tokens, deepest), before)
+    exact = slow.replay(slow.clean(tokens, HOOK, 0, at), at)(clean.site).logits(slice(None))
+    assert torch.allclose(exact, replayed, atol=1e-5)
+    assert not torch.equal(exact, replayed), "nothing was quick"
+
+
+def test_onsets_alone_are_unembedded_where_onsets_alone_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once in the clean run and once in every condition, and no other position."""
+    rows: list[int] = []
+    logits = Hidden.logits
+
+    def counted(self: Hidden, part: slice) -> torch.Tensor:
+        found = logits(self, part)
+        rows.append(len(found))
+        return found
+
+    monkeypatch.setattr(Hidden, "logits", counted)
+    chosen = operation("add", HOOK, "step_onset", seeded(1, 2, 32), torch.tensor([0.5, 1.0]), 1.0)
+    valid = torch.arange(TEXTS.tokens.shape[1]) < TEXTS.lengths[:, None]
+    onsets = int((TASK.positions("step_onset", TEXTS.tokens) & valid).sum())
+    score(NativeModel(tiny()), TASK, TEXTS, chosen, ScoreOptions(body=None))
+    assert sum(rows) == 3 * onsets

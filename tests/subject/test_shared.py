@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.subject.backend import FEWEST_ROWS, Watch
+from harness.subject.backend import Watch
 from harness.subject.keyvalue import KeyValue
 from harness.subject.native import NativeModel
+from harness.subject.packed import FEWEST_ROWS
 from harness.subject.shared import Shared
 from tests.hf import bridge, seeded
 from tests.toy import tiny
