@@ -21,6 +21,9 @@ from harness.report.records import ReportInput
 
 Arms = Mapping[str, Mapping[str, Any]]
 
+ALSO = ("onset_mass", "elsewhere_mass", "kl", *LATER)
+"""Readouts that are shown where a claim reads them, beside behaviour, garbage and loss."""
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -96,10 +99,12 @@ def _curve(rows: pd.DataFrame, arm: str, variant: str, readout: str) -> Curve:
 
 
 def points(frame: pd.DataFrame, arm: str, readout: str) -> Points | None:
-    """The arm's finite values, one per replicate, variant and dose; None if there are none."""
+    """The arm's finite values, one per replicate, variant and dose but 0; None if there are
+    none."""
     if readout not in frame.columns:
         return None
     rows = frame[(frame["arm"] == arm) & np.isfinite(frame[readout].astype(np.float64))]
+    rows = rows[rows["dose"] != 0]  # where every direction is the same: none
     if not len(rows):
         return None
     return Points(
@@ -145,10 +150,10 @@ def judged_doses(report: ReportInput) -> dict[int, float]:
 
 
 def named(claim: Mapping[str, Any]) -> tuple[str, ...]:
-    """Readouts of :data:`LATER` that anything in the claim reads, in that order."""
+    """Readouts of :data:`ALSO` that anything in the claim reads, in that order."""
     rows = [row.get("estimand") or {} for row in claim.get("criteria") or ()]
     rows += [*(claim.get("shown") or ()), *(claim.get("preconditions") or ())]
     rule = claim.get("dose_rule") or {}
     found = {str(row.get(key)) for row in (*rows, rule) for key in ("readout", "damage")}
     found |= {str(name) for name in rule.get("bounds") or ()}
-    return tuple(name for name in LATER if name in found)
+    return tuple(name for name in ALSO if name in found)

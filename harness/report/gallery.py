@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.claim.feature_arms import MATCHED_RATE
 from harness.report import curves as cv
 from harness.report.criteria import replicate_labels
-from harness.report.dose_figure import READOUTS, X_LABELS, DoseData, dose_figure
+from harness.report.dose_figure import X_LABELS, DoseData, dose_figure
 from harness.report.figure import FigureView, Table
 from harness.report.forest_figure import family_figure, forest_figure, member_group, member_label
 from harness.report.panels_figure import panels_figure
 from harness.report.records import ReportInput
-from harness.report.words import NONE, finite, humane, number
+from harness.report.single import single
+from harness.report.words import finite, humane, number
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 BELOW = ("garbage_rate", "ordinary_loss")
@@ -34,7 +34,7 @@ class Sweep:
     heading: str
     note: str
     treated: bool
-    """Drawn large: the arm whose dose is judged, and arms that a criterion sets against it."""
+    """Drawn large: the arm that is judged, and arms that a criterion sets against it."""
     main: FigureView
     below: tuple[FigureView, ...]
 
@@ -55,7 +55,7 @@ class Gallery:
 def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
     """The figures; ``frame`` is :func:`harness.report.curves.summary`."""
     arms = cv.arms_of(report.claim)
-    main = _treatment(report.claim)
+    main = _treatment(report.claim, cv.sweeps(frame, arms))
     sweeps, panels = [], []
     against = _against(report.verdict)
     for arm in sorted(cv.sweeps(frame, arms), key=lambda n: (n != main, n not in against)):
@@ -67,7 +67,7 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
             levels = _levels(frame, arms, "rate", arm)
             panels.append(panels_figure(found, "rate", name, levels, marks, unit_of(arms[arm])))
         elif found:
-            sweeps.append(_sweep(report, frame, arm))
+            sweeps.append(_sweep(report, frame, arm, main))
     criteria = tuple(report.verdict.get("criteria") or ())
     return Gallery(
         sweeps=tuple(sweeps),
@@ -75,7 +75,7 @@ def gallery(report: ReportInput, frame: pd.DataFrame) -> Gallery:
         forests=_forests(report, criteria),
         families=_families(criteria),
         features=_features(report),
-        single=_single(frame, arms, cv.named(report.claim)),
+        single=single(frame, arms, ("rate", *BELOW, *cv.named(report.claim))),
     )
 
 
@@ -90,9 +90,17 @@ def _slug(name: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == "-") else f"_{ord(c):x}" for c in name)
 
 
-def _treatment(claim: Mapping[str, Any]) -> str:
-    """The arm whose dose is judged, which is drawn first."""
-    return str((claim.get("dose_rule") or {}).get("arm") or "")
+def _treatment(claim: Mapping[str, Any], swept: Sequence[str]) -> str:
+    """The arm that is drawn first: the one whose dose is judged, else the first one with a grid
+    that a criterion reads."""
+    ruled = str((claim.get("dose_rule") or {}).get("arm") or "")
+    return ruled or next((arm for arm, _ in _read(claim) if arm in swept), "")
+
+
+def _read(claim: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Arm and readout of each criterion that has one of each."""
+    found = [row.get("estimand") or {} for row in claim.get("criteria") or ()]
+    return [(str(e["arm"]), str(e["readout"])) for e in found if e.get("arm") and e.get("readout")]
 
 
 def _levels(frame: pd.DataFrame, arms: cv.Arms, readout: str, arm: str) -> dict[str, float]:
@@ -108,9 +116,9 @@ def _levels(frame: pd.DataFrame, arms: cv.Arms, readout: str, arm: str) -> dict[
     return found
 
 
-def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str) -> Sweep:
+def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str, treatment: str) -> Sweep:
     arms = cv.arms_of(report.claim)
-    treated = arm == _treatment(report.claim)
+    treated = arm == treatment
     large = treated or arm in _against(report.verdict)
     judged = cv.judged_doses(report) if large else {}
     random = tuple(
@@ -132,10 +140,12 @@ def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str) -> Sweep:
         name = f"dose-{_slug(arm)}-{_slug(readout)}"
         return dose_figure(found, name, large=large) if found else None
 
-    main = figure("rate", large=large)
+    shown = ("rate", *BELOW, *cv.named(report.claim))
+    asked = next((r for name, r in _read(report.claim) if name == arm and r in shown), "rate")
+    first = asked if large and data(asked) else "rate"
+    main = figure(first, large=large)
     assert main is not None  # the caller saw a curve of rates
-    wanted = (*BELOW, *cv.named(report.claim))
-    below = tuple(f for f in (figure(r, large=False) for r in wanted) if f)
+    below = tuple(f for f in (figure(r, large=False) for r in shown if r != first) if f)
     return Sweep(humane(arm), str(arms[arm].get("label") or ""), large, main, below)
 
 
@@ -194,27 +204,6 @@ def _families(criteria: tuple[Mapping[str, Any], ...]) -> tuple[FigureView, ...]
             for j, (group, members) in enumerate(groups.items())
         ]
     return tuple(found)
-
-
-def _single(frame: pd.DataFrame, arms: cv.Arms, named: tuple[str, ...]) -> Table | None:
-    """Arms at no dose or one: mean over variants within a replicate, then over replicates."""
-    swept = cv.sweeps(frame, arms)
-    readouts = [r for r in ("rate", *BELOW, *named) if r in frame.columns]
-    rows = []
-    for name, arm in arms.items():
-        part = frame[frame["arm"] == name]
-        if name in swept or not len(part) or not readouts:
-            continue
-        means = part.groupby("replicate")[readouts].mean().mean()
-        variants = part["variant"].nunique()
-        about = str(arm.get("label") or "")
-        if arm.get("control"):
-            what = "features" if arm["control"] == MATCHED_RATE else "random directions"
-            about = f"{variants} {arm['control']} {what} in each replicate"
-        dose = "judged" if arm.get("operation") else NONE
-        rows.append((humane(name), dose, *(number(means[r], 3) for r in readouts), about))
-    heads = ("arm", "dose", *(READOUTS[r].partition(",")[0] for r in readouts), "about")
-    return Table(heads, tuple(rows)) if rows else None
 
 
 def _features(report: ReportInput) -> Table | None:

@@ -1,13 +1,15 @@
-"""Tables of a page where a figure was not measured."""
+"""Figures and tables of a page, and what stands where something was not measured."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from harness.report.curves import summary
+from harness.report.curves import arms_of, points, summary
 from harness.report.gallery import dictionary_table, gallery
+from harness.report.single import single
 from harness.report.words import NONE
 from tests.report.others import asymmetry
 from tests.report.sample import suppression
@@ -59,3 +61,43 @@ def test_an_arm_that_is_set_against_the_treatment_is_drawn_like_it() -> None:
     changed = gallery(replace(report, verdict=verdict), summary(report)).sweeps
     assert [s.heading for s in changed if s.treated] == [sweeps[0].heading, folded[-1]]
     assert changed[1].heading == folded[-1]
+
+
+def test_without_a_dose_rule_the_arm_that_a_criterion_reads_is_drawn_by_what_it_reads() -> None:
+    """Open and large, with the random controls of its host; behaviour, garbage and loss below."""
+    report = suppression()
+    ruled = gallery(report, summary(report)).sweeps[0]
+    assert ruled.main.title.startswith("Behaviour, share of steps")
+    criteria = [{"name": "c", "estimand": {"arm": "own-mean", "readout": "onset_mass"}}]
+    claim = {**report.claim, "dose_rule": None, "criteria": criteria}
+    first, *others = gallery(replace(report, claim=claim), summary(report)).sweeps
+    assert (first.heading, first.treated) == ("own mean", True)
+    assert first.main.title.startswith("Behaviour mass at step onsets")
+    titles = [view.title for view in first.below]
+    assert titles[0] == "Behaviour, share of steps"
+    assert len(titles) == 3
+    assert "isotropic" in first.main.description.lower()
+    assert [s.treated for s in others] == [False]
+
+
+def test_a_random_control_is_shown_at_its_doses_and_not_with_dose_zero_mixed_in() -> None:
+    """Rows at dose 0 are the arm without intervention; they belong to no other dose's mean, nor to
+    the points of the figure."""
+    report = suppression()
+    frame = summary(report)
+    control = frame[(frame["arm"] == "isotropic") & (frame["dose"] == 0.5)]
+    zero = control.assign(dose=0.0, rate=0.9)
+    mixed = pd.concat([frame[(frame["arm"] != "isotropic")], control, zero])
+    arms = arms_of(report.claim)
+    arms["isotropic"] = {**arms["isotropic"], "doses": [0.0, 0.5]}
+    table = single(mixed, arms, ("rate",))
+    assert table is not None
+    (row,) = (row for row in table.rows if row[0] == "isotropic")
+    assert row[1:3] == ("0.5", f"{control.groupby('replicate')['rate'].mean().mean():.3f}")
+    arms["isotropic"] = {**arms["isotropic"], "doses": "judged"}
+    table = single(frame, arms, ("rate",))
+    assert table is not None
+    assert [row[1] for row in table.rows if row[0] == "isotropic"] == ["judged"]
+    seen = points(mixed, "isotropic", "rate")
+    assert seen is not None
+    assert 0.0 not in seen.doses
