@@ -98,9 +98,15 @@ def _treatment(claim: Mapping[str, Any], swept: Sequence[str]) -> str:
 
 
 def _read(claim: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Arm and readout of each criterion that has one of each."""
+    """Arm and readout of each criterion that has one of each, and the arm that it is set off
+    against."""
     found = [row.get("estimand") or {} for row in claim.get("criteria") or ()]
-    return [(str(e["arm"]), str(e["readout"])) for e in found if e.get("arm") and e.get("readout")]
+    return [
+        (str(e[key]), str(e["readout"]))
+        for e in found
+        for key in ("arm", "minus")
+        if e.get(key) and e.get("readout")
+    ]
 
 
 def _levels(frame: pd.DataFrame, arms: cv.Arms, readout: str, arm: str) -> dict[str, float]:

@@ -68,7 +68,8 @@ def test_without_a_dose_rule_the_arm_that_a_criterion_reads_is_drawn_by_what_it_
     report = suppression()
     ruled = gallery(report, summary(report)).sweeps[0]
     assert ruled.main.title.startswith("Behaviour, share of steps")
-    criteria = [{"name": "c", "estimand": {"arm": "own-mean", "readout": "onset_mass"}}]
+    asked = {"arm": "baseline", "minus": "own-mean", "readout": "onset_mass"}
+    criteria = [{"name": "c", "estimand": asked}]
     claim = {**report.claim, "dose_rule": None, "criteria": criteria}
     first, *others = gallery(replace(report, claim=claim), summary(report)).sweeps
     assert (first.heading, first.treated) == ("own mean", True)
