@@ -40,21 +40,24 @@ def family(one: Criterion, got: Estimate, outcome: Outcome, members: int, n: int
     member, several = MEMBERS[spec["kind"]]
     if spec["kind"] == "best-production":
         which = "weakest" if test == "all-of" else "strongest"
-        lead = f"The {which} of {members} {several}, {got.name}, reaches {interval(got)}"
+        which = f"{which} of {members} {several}" if members > 1 else f"one {member}"
+        lead = f"The {which}, {got.name}, reaches {interval(got)}"
         lead += f" of {spec['trained']}'s {spec['readout']} over {n} replicates"
     else:
         which = "lowest" if test == "all-of" else "highest"
-        lead = f"The {which} of {members} {several} in {spec['readout']}, {got.name}, is "
+        which = f"{which} of {members} {several}" if members > 1 else f"one {member}"
+        lead = f"The {which} in {spec['readout']}, {got.name}, is "
         lead += f"{interval(got)} over {n} replicates"
     margin = f"{one.test.margin:g}"
+    every = f"every {member}" if members > 1 else "it"
     verb = {
-        ("none-of", Outcome.PASS): f"every {member} lies below {margin}",
+        ("none-of", Outcome.PASS): f"{every} lies below {margin}",
         ("none-of", Outcome.FAIL): f"the evidence excludes that none reaches {margin}",
         ("none-of", Outcome.INCONCLUSIVE): f"it is not settled whether all lie below {margin}",
         ("some-of", Outcome.PASS): f"some {member} lies above {margin}",
         ("some-of", Outcome.FAIL): f"the evidence excludes that any reaches {margin}",
         ("some-of", Outcome.INCONCLUSIVE): f"it is not settled whether any lies above {margin}",
-        ("all-of", Outcome.PASS): f"every {member} lies above {margin}",
+        ("all-of", Outcome.PASS): f"{every} lies above {margin}",
         ("all-of", Outcome.FAIL): f"the evidence excludes that all lie above {margin}",
         ("all-of", Outcome.INCONCLUSIVE): f"it is not settled whether all lie above {margin}",
     }[test, outcome]

@@ -127,6 +127,9 @@ def test_the_sentence_says_which_member_and_what_of_all() -> None:
     assert "some contrast lies above 0.2" in some.criteria[0].sentence
     worse = made(spec=APART, test="some-of", margin=0.5)
     assert "excludes that any reaches 0.5" in worse.criteria[0].sentence
+    single = made(spec={**ORDER, "arms": ["base", "top"]}, margin=0.0, top=0.5)
+    assert "The one step in rate, top minus base, is" in single.criteria[0].sentence
+    assert ": it lies above 0 (" in single.criteria[0].sentence
 
 
 def test_a_member_of_some_carries_its_adjusted_p() -> None:
