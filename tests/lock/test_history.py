@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.digest import short
-from harness.errors import RecordBroken
+from harness.errors import ClaimsError
 from harness.lock import gitread, gitrun
 from harness.lock.history import Order, examine_history, history
 from harness.lock.ledger import append, ledger_path, read, recover
@@ -330,7 +330,7 @@ def test_dates_that_are_no_dates_decide_nothing_either(tmp_path: Path) -> None:
 def test_rows_of_no_shape_are_no_rows(tmp_path: Path, kind: str, body: dict[str, Any]) -> None:
     """A body is whatever its author wrote: it is refused before anything is looked up under it."""
     study, *_ = honest(tmp_path)
-    with pytest.raises(RecordBroken, match="no body of its kind"):
+    with pytest.raises(ClaimsError, match="no body of its kind"):
         study.append(kind, **body)
     assert clean(study.findings)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.claim.parse import load_claim
-from harness.errors import RecordBroken
+from harness.errors import ClaimsError
 from harness.lock.ledger import append, ledger_path
 from harness.lock.register import register
 from harness.measure.job import Job, attempt_job, begin
@@ -98,7 +98,7 @@ def test_only_the_last_registration_counts(job: Job) -> None:
 @pytest.mark.parametrize("body", [{}, {"claims": ["easy"]}, {"claims": {"\x1b[2J": "sha256:0"}}])
 def test_a_row_that_names_no_claims_breaks_the_record(job: Job, body: dict[str, Any]) -> None:
     """A registration that was written past the harness is an error in words."""
-    with pytest.raises(RecordBroken, match="no body of its kind"):
+    with pytest.raises(ClaimsError, match="no body of its kind"):
         append(job.root, "registration", {"registration": "sha256:0", **body})
     assert [one.claim for one in registered(job.root)] == ["easy"]
 
