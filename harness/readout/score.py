@@ -15,8 +15,8 @@ first edited column on, and unembeds only the positions that are read.
 A text without such a position or pair gets NaN, and for ``fidelity`` every text of a task that
 offers no hazard. Dose 0 *is* the clean run, so it is bit-identical to it. Who asks for no bodies
 gets NaN for the second and the third, and spares the last block and the unembedding all positions
-that are no onsets: where every fourth is one, a fifth of the time of a sweep in the miniature and
-over a third at 23.5M parameters.
+that are no onsets: where every fourth is one, a tenth to a fifth of the time of a sweep in
+the miniature and over a third at 23.5M parameters.
 
 Not covered: losses of prompts and of separators; sampling (``harness.readout.generate``).
 """
