@@ -2,7 +2,7 @@
 
 :class:`Packed` gives a row the same bits whatever other rows there are (tested), by oneDNN's packed
 product: 1.1 times as fast as MKL's, packed or plain, and 1.8 times where the width is odd, such as
-an unembedding of 8,197 rows (an AMD core of 2022, 256 to 1,800 rows; on an earlier machine MKL packed
+an unembedding of 8,197 rows (an AMD core of 2022, 256 to 1,800 rows; on an earlier one MKL packed
 for the number of rows was 1.1 times as fast as oneDNN).
 
 A call of it costs 10 to 35 microseconds before the first number, a third of the product with 256
