@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.work import LAYER, Work
-from harness.readout.vocabulary import CACHED_FLOATS, slices
+from harness.readout.vocabulary import CACHED_FLOATS, exponentials, slices
 from harness.subject.attention import Attention, Past, pair_order, pairs
 from harness.subject.decoder import Block, Decoder
 from harness.subject.keyvalue import KeyValue
@@ -46,6 +46,7 @@ class Chunk:
     attention: Attention
     above: list[Layer]
     head: Product
+    last: Tensor  # [K, d] without edit: the last residual, normalised
     pulled: Tensor  # [onsets, d]
     inner: Tensor  # [onsets]
 
@@ -155,7 +156,8 @@ class Bare:
         at = torch.cat([onset.flatten().nonzero()[:, 0], (body & ~onset).flatten().nonzero()[:, 0]])
         onsets = int(onset.sum())
         assert bool((at % T >= first).all()), "a body before the first onset"
-        logp = self.unembed(_norm(x[at[:onsets]], c.norm_eps)).log_softmax(-1)
+        last = _norm(x[at], c.norm_eps)
+        logp = self.unembed(last[:onsets]).log_softmax(-1)
         p = logp.exp()
         end = ((onset | body) * torch.arange(1, T + 1)).amax(1)
         needed = (torch.arange(T) < end[:, None]) & (torch.arange(T) >= first)
@@ -172,11 +174,13 @@ class Bare:
             site[where], projected[where], past,
             Attention(self.turn, c.n_heads, short, (len(items), T - first), first, quick=True),
             [layer.quick() for layer in self.ordered[LAYER + 1 :]], self.unembed.quick(),
-            p @ self.unembed.weight, torch.linalg.vecdot(p, logp),
+            last, p @ self.unembed.weight, torch.linalg.vecdot(p, logp),
         )  # fmt: skip
 
     def _above(self, chunk: Chunk, vector: Tensor) -> Tensor:
         """The last residual [K, d], normalised. Onsets are the first rows, and the edited ones."""
+        if not bool(vector.any()):
+            return chunk.last
         x, edited = chunk.x.clone(), slice(0, chunk.onsets)
         x[edited] += vector
         for n, layer in enumerate(chunk.above):
@@ -202,7 +206,7 @@ class Bare:
             marked[low:high] = z[:, behaviour].logsumexp(-1)
             token[low:high] = z.gather(1, chunk.following[low:high, None])[:, 0]
             few = z.split(max(1, CACHED_FLOATS // V))
-            total[low:high] = torch.cat([part.exp_().sum(-1) for part in few]).log_()
+            total[low:high] = torch.cat([exponentials(part).sum(-1) for part in few]).log_()
         mass, loss = (marked - total).exp_(), total - token
         loss[:n] += torch.log1p(-mass[:n])
         kl = (chunk.inner - torch.linalg.vecdot(x[:n], chunk.pulled) + total[:n]).clamp_min_(0)

@@ -34,7 +34,7 @@ from tests.hf import bridge, llama
 
 SIZES = (
     Size("miniature", MINIATURE, 64, 16, 64, 56, 3, 4, 256, 20, 32),
-    Size("23.5M", PUBLISHED, 32, 4, 32, 56, 1, 4, 128, 3, 16),
+    Size("23.5M", PUBLISHED, 32, 4, 32, 56, 2, 4, 128, 3, 16),
 )
 
 

@@ -7,8 +7,12 @@ anything is timed, every other contestant's logits have to agree with the engine
 be the engine's choices: at every step within ``TOLERANCE`` of the largest logit that the engine
 gives there. Whoever does not agree is left out, in words.
 
-The loops and peers are measured on fewer conditions, and their clean scoring run is left out of
-their time; the engine's is counted. Not covered: training (``bench_training``).
+One of a sweep's conditions is the baseline. The engine and the bare form run it once, and it is the
+clean run that all others are compared with; to a loop it is a condition like any other, so that
+the clean run it needs for the KL is counted once, as theirs is. Loops and peers are measured on
+fewer conditions, whose time does not depend on which they are.
+
+Not covered: training (``bench_engine``).
 """
 
 from __future__ import annotations
@@ -89,6 +93,7 @@ class Contest:
         unit = torch.randn(most, d, generator=torch.Generator().manual_seed(1))
         unit /= unit.norm(dim=-1, keepdim=True)
         vectors = torch.linspace(0.3, 3, most)[:, None] * unit
+        vectors[most // 2] = 0  # the baseline, which a grid of doses has once
         work = Work(
             tokens=texts.tokens,
             lengths=texts.lengths,
@@ -255,7 +260,7 @@ def hold(contest: Contest, processes: Mapping[str, Process], rounds: int) -> lis
             failed(name, error)
             del turns[name]
     rates, top = interleave(turns, rounds, failed, PeerFailed)
-    size, work = contest.size, flops(contest.size.config, contest.work)
+    size, work = contest.size, flops(contest.size.config, contest.work, contest.size.score)
     rows: list[Row] = []
     for readout, of in (
         *(("generate", "generate"), ("generate/rows", "generate")),

@@ -8,13 +8,15 @@ import pytest
 import torch
 
 from harness.readout import vocabulary
-from harness.readout.vocabulary import log_total, slices
+from harness.readout.vocabulary import WIDE, exponentials, log_total, slices
 from tests.hf import seeded
 
 
-def test_the_log_total_is_exact_for_any_size_of_logits() -> None:
-    """Rows of usual, huge, tiny, infinite and missing logits give what logsumexp gives."""
-    z = 3 * seeded(1, 7, 50)
+@pytest.mark.parametrize("vocab", [50, WIDE - 1, WIDE, 8197])
+def test_the_log_total_is_exact_for_any_size_of_logits(vocab: int) -> None:
+    """Rows of usual, huge, tiny, infinite and missing logits give what logsumexp gives, by powers
+    of either base."""
+    z = 3 * seeded(1, 7, vocab)
     z[1] += 500  # overflows when not shifted
     z[2] -= 500  # vanishes when not shifted
     z[3, 4] = torch.inf
@@ -25,6 +27,27 @@ def test_the_log_total_is_exact_for_any_size_of_logits() -> None:
     assert torch.allclose(found.double(), wanted, rtol=1e-6, equal_nan=True)
     usual = log_total(z[[0, 6]], z[[0, 6]].clone)
     assert torch.equal(found[[0, 6]], usual)  # what the others need does not touch these
+
+
+@pytest.mark.parametrize("shift", [-40.0, -10.0, 0.0, 10.0, 40.0])
+def test_a_wide_row_is_as_exact_as_its_logits(shift: float) -> None:
+    """Where a large vocabulary is summed by powers of two, the error stays below the distance of
+    float32 numbers of the logits' size."""
+    z = seeded(4, 5, 4 * WIDE) + shift
+    found = log_total(z.clone(), z.clone).double()
+    error = (found - z.double().logsumexp(-1)).abs().max()
+    assert error < torch.finfo(torch.float32).eps * max(8.0, float(z.abs().max()))
+
+
+def test_wide_rows_are_summed_by_powers_of_two() -> None:
+    """In place, to rounding; narrow rows give the bits that they always gave."""
+    for vocab in (WIDE - 1, WIDE):
+        z = 3 * seeded(5, 3, vocab)
+        held = z.clone()
+        made = exponentials(held)
+        assert made.data_ptr() == held.data_ptr()
+        assert torch.allclose(made, z.exp(), rtol=2e-6)
+        assert torch.equal(made, z.exp()) == (vocab < WIDE)
 
 
 def test_few_rows_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
