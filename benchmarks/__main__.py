@@ -1,6 +1,6 @@
 """``python -m benchmarks``: what ``make bench`` runs.
 
-    python -m benchmarks [--quick] [--write] [--only engine|verdict]
+    python -m benchmarks [--rounds N] [--write] [--only engine|verdict]
 
 ``--write`` keeps the rows under ``benchmarks/results/`` and writes the tables of
 ``benchmarks/README.md``.
@@ -26,7 +26,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one round instead of three")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each takes its turn")
     parser.add_argument("--write", action="store_true", help="write the results and the tables")
     parser.add_argument("--only", choices=("engine", "verdict"), help="one of the two parts")
     chosen = parser.parse_args()
@@ -40,7 +40,7 @@ def main() -> None:
 
     transformers_logging.disable_progress_bar()
     torch.set_num_threads(1)
-    rounds, start, top = 1 if chosen.quick else 3, time.perf_counter(), peak()
+    rounds, start, top = max(1, chosen.rounds), time.perf_counter(), peak()
     print(f"one thread, float32, matrix-product peak {top:.0f} GFLOP/s, {rounds} rounds")
     record: dict[str, Any] = {
         "schema": SCHEMA,

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-SCHEMA = "causal-claims/benchmark/2"
+SCHEMA = "causal-claims/benchmark/3"
 ENGINE, BARE, PLAIN, BRIDGE = "engine", "bare torch", "transformers", "TransformerBridge"
 GENERATION = {"miniature": 2.5, "23.5M": 1.9}
 SWEEP = {"score": 4.5, "score/careful": 4.5, "score/onsets": 4.5}
@@ -33,8 +33,8 @@ READOUTS = {
 @dataclass(frozen=True)
 class Row:
     """A contestant's rate [``unit``] at one readout: the median over rounds. ``engine``: how many
-    times as fast the engine was, the median of the rounds' ratios. ``share`` of the matrix-product
-    peak, of the engine only (0: not reckoned)."""
+    times as fast the engine was, the median of the rounds' ``ratios``. ``share`` of the
+    matrix-product peak, of the engine only (0: not reckoned)."""
 
     size: str
     readout: str
@@ -43,6 +43,7 @@ class Row:
     rate: float
     engine: float
     share: float = 0.0
+    ratios: tuple[float, ...] = ()
 
 
 def row(
@@ -51,11 +52,12 @@ def row(
 ) -> Row:  # fmt: skip
     """A row of the rates of each round; ``flops`` per unit of work and the round's peak [GFLOP/s]
     for the engine's own."""
-    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    ratios = tuple(a / b for a, b in zip(ours, theirs, strict=True))
     share = 0.0
     if flops:
         share = statistics.median(a * flops / 1e9 / p for a, p in zip(ours, top, strict=True))
-    return Row(size, readout, unit, contestant, statistics.median(theirs), ratio, share)
+    middle = statistics.median(ratios)
+    return Row(size, readout, unit, contestant, statistics.median(theirs), middle, share, ratios)
 
 
 def target_of(one: Row) -> float | None:
@@ -72,6 +74,11 @@ def number(x: float) -> str:
     return f"{x:,.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
 
 
+def times(x: float) -> str:
+    """A ratio in three digits or, from ten on, in two."""
+    return f"{x:.2f}x" if x < 10 else f"{x:.0f}x"
+
+
 def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
     rows = [list(header), ["---"] * len(header), *map(list, lines)]
@@ -79,14 +86,17 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def contestants_table(rows: Sequence[Row]) -> str:
-    """One line per contestant and readout: its rate, and how many times as fast the engine is."""
+    """One line per contestant and readout: its rate, and how many times as fast the engine is, with
+    the least and the largest of the rounds."""
     lines = []
     for one in rows:
         if one.contestant == ENGINE:
             told, target = f"{one.share:.0%} of peak" if one.share else "", ""
         else:
             goal = target_of(one)
-            told = f"{one.engine:.2f}x" if one.engine < 10 else f"{one.engine:.0f}x"
+            told = times(one.engine)
+            if len(one.ratios) > 1:
+                told += f" ({times(min(one.ratios))} to {times(max(one.ratios))})"
             missed = goal is not None and one.engine < goal
             target = "" if goal is None else f"{goal:g}x" + (", **not reached**" if missed else "")
         readout = READOUTS.get(one.readout, one.readout)

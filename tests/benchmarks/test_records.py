@@ -12,7 +12,8 @@ from benchmarks.records import Row, contestants_table, replaced, row
 def test_ratios_are_medians_of_rounds() -> None:
     """A round's ratio is taken before the median, so that a slow period hits both alike."""
     made = row("s", "score", "u/s", "other", [10.0, 4.0, 9.0], [5.0, 1.0, 9.0])
-    assert (made.rate, made.engine) == (5.0, 2.0)
+    assert (made.rate, made.engine, made.ratios) == (5.0, 2.0, (2.0, 4.0, 1.0))
+    assert "2.00x (1.00x to 4.00x)" in contestants_table([made])
     made = row("s", "score", "u/s", "engine", [2.0], [2.0], 5e9, [100.0])
     assert made.share == pytest.approx(0.1)
 
