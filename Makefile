@@ -50,7 +50,8 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(PIP) -e '.[dev]'
 	@touch $@
 
-# make reproduce-all does every registered claim; both say their plan and an estimate first.
+# make reproduce-all does every registered claim; both say their plan and an estimate first. With
+# RECORD=--record what came out is added to the ledger.
 HEADLINE := suppression-works production-fails asymmetry-survives-variant-matching
 reproduce-all: WHICH := --all
 reproduce: WHICH := $(HEADLINE)
@@ -58,7 +59,7 @@ reproduce: SHOWN := $(HEADLINE)
 
 # the report is written also where something did not reproduce; the exit code says so
 reproduce reproduce-all: $(VENV)/.installed
-	@code=0; $(BIN)/claims reproduce $(WHICH) -n $(WORKERS) || code=$$?; \
+	@code=0; $(BIN)/claims reproduce $(WHICH) -n $(WORKERS) $(RECORD) || code=$$?; \
 	$(BIN)/claims report $(SHOWN) || exit $$?; \
 	echo; echo "The report: $(CURDIR)/reports/index.html"; exit $$code
 
