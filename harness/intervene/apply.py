@@ -88,6 +88,8 @@ class Applied:
         self._all_active = bool(rewrite.active.all())
         self._keyed = rewrite if isinstance(rewrite, Keyed) else None
         self._index = self._condition = self._row = self._position = torch.empty(0)
+        self._seen: Tensor | None = None  # the activation that these two are of
+        self._before = self._norm = torch.empty(0)
 
     def aim(self, mask: Tensor, condition: Tensor, row: Tensor, start: int) -> None:
         """Set the next call: ``mask`` [R, T] of positions ``start`` on, the rows' conditions [R]
@@ -95,13 +97,15 @@ class Applied:
         index = (mask & (row >= 0)[:, None]).flatten().nonzero().squeeze(1)
         width = mask.shape[1]
         self.aimed += len(index)
+        self._seen = None
         which = index // width
         self._index = index
         self._condition, self._row = condition[which], row[which]
         self._position = index - which * width + start
 
     def next_condition(self) -> None:
-        """Set the next call to the positions of the last one, of the next condition."""
+        """Set the next call to the positions of the last one, of the next condition. If it is given
+        the same tensor, the rows before the edit are not looked up again."""
         self.aimed += len(self._index)
         self._condition, self._row = self._condition + 1, self._row + self.trace.shape[1]
 
@@ -109,7 +113,10 @@ class Applied:
         if len(self._index) == 0:
             return x
         flat = x.reshape(-1, x.shape[-1])
-        before = flat[self._index]
+        if self._seen is not x:
+            self._seen, self._before = x, flat[self._index]
+            self._norm = self._before.norm(dim=-1)
+        before = self._before
         if self._keyed is None:
             after = self.rewrite.apply(before, self._condition)
         else:
@@ -118,6 +125,7 @@ class Applied:
             after = self._keyed.apply_at(before, self._condition, keys)
         if not self._all_active:
             after = torch.where(self.rewrite.active[self._condition, None], after, before)
-        for norms, of in ((self.trace.delta, after - before), (self.trace.before, before)):
-            norms[self._row, self._position] = of.norm(dim=-1).to(norms)
+        at, trace = (self._row, self._position), self.trace
+        trace.delta[at] = (after - before).norm(dim=-1).to(trace.delta)
+        trace.before[at] = self._norm.to(trace.before)
         return flat.index_copy(0, self._index, after).view_as(x)

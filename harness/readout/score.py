@@ -169,7 +169,7 @@ def _read(
             return readout.logits(part).float()
 
         z = make()
-        marked = z[:, behaviour].logsumexp(-1)
+        marked = z.index_select(1, behaviour).logsumexp(-1)
         following = z.gather(1, chunk.following[part].clamp_min(0)[:, None]).squeeze(1)
         if clean is None:
             kept.append(_Onsets.of(z[:n], readout))

@@ -192,7 +192,7 @@ class NativeModel:
         site = site.view(*shape, -1)
         prefix = Prefix(hook, None if base is None else base.view(*shape, -1))
         x, prefix = Above(self._stack, prefix, shape, 0, at).clean(site, first)
-        return Clean(site[:, first:], self._stack.readout(x), first, prefix)
+        return Clean(site[:, first:].contiguous(), self._stack.readout(x), first, prefix)
 
     @torch.no_grad()
     def replay(self, clean: Clean, at: Tensor, changed: Tensor | None = None) -> Replay:

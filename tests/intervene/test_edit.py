@@ -67,6 +67,35 @@ def test_only_masked_positions_of_real_rows_change() -> None:
     assert torch.tensor(evidence.delta_max).allclose(torch.tensor([[4.0, 4.0]]).double())
 
 
+@pytest.mark.parametrize("same", [True, False], ids=["the same activation", "another one"])
+def test_conditions_in_turn_are_what_they_are_alone(same: bool) -> None:
+    """The rows before the edit are kept from one condition to the next only while the activation is
+    the same tensor; what is applied, and the evidence, are those of one condition after another."""
+    edit = operation("add", "h", "p", UNIT.expand(3, -1), torch.tensor([0.0, 0.5, 1.0]), 4.0)
+    mask = torch.tensor([[True, False, True], [False, True, False]])
+    xs = [seeded(6 if same else 6 + n, 2, 3, 8) for n in range(3)]
+    if same:
+        xs = xs[:1] * 3
+    made, alone = Trace(3, 2, 3), Trace(3, 2, 3)
+    applied, rows = Applied(edit, made), torch.arange(2)
+    applied.aim(mask, torch.zeros_like(rows), rows, 0)
+    for c, x in enumerate(xs):
+        if c:
+            applied.next_condition()
+        out = applied(x)
+        one = Applied(edit, alone)
+        one.aim(mask, torch.full_like(rows, c), rows + 2 * c, 0)
+        assert torch.equal(out, one(x.clone()))
+    assert applied.aimed == 9
+    assert torch.equal(made.delta.nan_to_num(), alone.delta.nan_to_num())
+    assert torch.equal(made.before.nan_to_num(), alone.before.nan_to_num())
+    assert made.before.nan_to_num().any(-1).all()
+    elsewhere = Applied(edit, Trace(3, 2, 3))
+    for each in (applied, elsewhere):  # the same tensor at other positions
+        each.aim(~mask, torch.ones_like(rows), rows + 2, 0)
+    assert torch.equal(applied(xs[-1]), elsewhere(xs[-1]))
+
+
 def test_stacked_conditions_are_each_what_they_were_alone() -> None:
     """Operations stack as rows of one edit and can be taken apart again."""
     edits = [operation(n, "h", "p", UNIT, torch.tensor([0.7]), 4.0, MEAN) for n in AFFINE]
