@@ -85,6 +85,7 @@ class Attention:
             self._mixed = like.new_empty(B * H, T, dh)
             narrow = quick and dh < NARROW
             self._tall = like.new_empty(B * H, dh, T) if narrow else None
+            self._where = where
 
     def __call__(self, qkv: Tensor, past: Past | None) -> Tensor:
         """[N, d] of projections [N, 3 d] and the keys and values of the columns before."""
@@ -106,9 +107,10 @@ class Attention:
         torch.softmax(self._weight.add_(self._hide), -1, out=self._weight)
         if self._tall is not None:
             torch.bmm(values.transpose(1, 2), self._weight.transpose(1, 2), out=self._tall)
-            self._mixed.copy_(self._tall.transpose(1, 2))
-        else:
-            torch.bmm(self._weight, values, out=self._mixed)
+            mixed = self._mixed.view(B, T, H * dh)  # a text's heads side by side
+            mixed.copy_(self._tall.view(B, H * dh, T).transpose(1, 2))
+            return mixed.view(B * T, -1).index_select(0, self._where)
+        torch.bmm(self._weight, values, out=self._mixed)
         return self._mixed.view(-1, dh).index_select(0, self._back).view(-1, H * dh)
 
     def remember(self, columns: int) -> Past:
