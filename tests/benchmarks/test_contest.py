@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.bench_engine import say
+from benchmarks.bench_engine import SIZES, say
 from benchmarks.contest import Contest, contestants, hold
 from benchmarks.loop import HOOK
 from benchmarks.peers import PACKAGES
@@ -19,6 +19,17 @@ from benchmarks.timing import interleave
 from benchmarks.work import NEW
 from harness.subject.backend import SiteFunction, Watch
 from tests.benchmarks.tiny import contest
+
+
+def test_one_condition_of_the_sweep_is_the_baseline(tmp_path: Path) -> None:
+    """For all who take part; what is sampled, and what they have to agree on, is edited."""
+    c = contest(tmp_path)
+    moved = c.work.vectors.any(-1)
+    assert int((~moved).sum()) == 1
+    assert torch.equal(c.edit.active, moved)
+    assert bool(moved[-1])
+    for size in SIZES:
+        assert size.generate <= max(size.generate, size.score) // 2 < size.score - 1
 
 
 def own(c: Contest) -> tuple[Tensor, Tensor, Tensor]:
