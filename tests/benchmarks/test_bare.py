@@ -9,15 +9,21 @@ import pytest
 import torch
 
 from benchmarks.bare import Bare
+from benchmarks.subjects import MINIATURE
 from benchmarks.work import NEW, Read, Work
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score
+from harness.readout.vocabulary import WIDE
 from tests.benchmarks.tiny import contest
 
+VOCABULARIES = (MINIATURE.vocab, WIDE + 76)
+"""Summed by exponentials, and by powers of two."""
 
-def test_the_bare_sweep_gives_the_engines_readouts(tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("vocab", VOCABULARIES)
+def test_the_bare_sweep_gives_the_engines_readouts(tmp_path: Path, vocab: int) -> None:
     """All four readouts of every condition and text agree to rounding."""
-    c = contest(tmp_path)
+    c = contest(tmp_path, vocab)
     theirs = Bare(c.model.decoder).score(c.work, c.work.vectors).numpy()
     ours = score(c.model, c.task, c.texts, c.edit, ScoreOptions())
     for name, values in zip(
@@ -42,9 +48,10 @@ def test_a_sweep_that_reads_onsets_alone_gives_the_engines_readouts(tmp_path: Pa
             np.testing.assert_allclose(found.numpy(), mine[n], rtol=2e-4, atol=2e-6)
 
 
-def test_a_loop_over_whole_logits_gives_the_engines_readouts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("vocab", VOCABULARIES)
+def test_a_loop_over_whole_logits_gives_the_engines_readouts(tmp_path: Path, vocab: int) -> None:
     """What loops and peers read from logits is what the engine reads."""
-    c = contest(tmp_path)
+    c = contest(tmp_path, vocab)
     read, clean = Read.of(c.work), c.logits(c.work.tokens, None).log_softmax(-1)
     ours = score(c.model, c.task, c.texts, c.edit, ScoreOptions())
     for n, vector in enumerate(c.work.vectors):

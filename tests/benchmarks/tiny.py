@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.contest import Contest, Size
@@ -11,6 +12,6 @@ from benchmarks.subjects import MINIATURE
 SIZE = Size("tiny", MINIATURE, 8, 3, 6, 4, 2, 2, 8, 1, 2)
 
 
-def contest(folder: Path) -> Contest:
+def contest(folder: Path, vocab: int = MINIATURE.vocab) -> Contest:
     """Random weights and work, in ``folder``."""
-    return Contest.open(SIZE, folder)
+    return Contest.open(replace(SIZE, config=replace(MINIATURE, vocab=vocab)), folder)
