@@ -17,9 +17,9 @@ def flops(config: DecoderConfig, work: Work, n: int) -> dict[str, float]:
     """Arithmetic that a token, and that one of a sweep's ``n`` conditions, needs.
 
     Of a condition: blocks above the site, from the first edited column on to the last one read; the
-    first projection at edited positions only, for it is the clean run's elsewhere; what the last
-    block writes, and the unembedding, at positions that are read. Of a sweep of n conditions one is
-    the clean run, through all blocks from the first column on: 1 / n of it and the rest of that.
+    first projection of the added vector only, for the rest is the clean run's; what the last block
+    writes, and the unembedding, at positions that are read. Of a sweep of n conditions one is the
+    clean run, through all blocks from the first column on: 1 / n of it and the rest of that.
     """
     last = _after_last_onset(work)
     return {
@@ -35,7 +35,7 @@ def _sweep(c: DecoderConfig, work: Work, end: Tensor, n: int, onsets: bool = Fal
     again = (column >= LEAD - 1) & (column < end[:, None])
     rows, edited, d = int(again.sum()), int((again & work.onset).sum()), c.d_model
     read = edited if onsets else rows
-    above = _blocks(c, again, c.n_layers - LAYER - 1, read) - 2.0 * (rows - edited) * 3 * d * d
+    above = _blocks(c, again, c.n_layers - LAYER - 1, read) - 2.0 * (rows - 1) * 3 * d * d
     clean = _blocks(c, column < end[:, None], c.n_layers, read)
     return (clean + (n - 1) * above) / n
 

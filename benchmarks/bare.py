@@ -19,11 +19,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.work import LAYER, Work
-from harness.readout.vocabulary import CACHED_FLOATS, exponentials, slices
+from harness.readout.vocabulary import CACHED_FLOATS, exponentials, slices, unit
 from harness.subject.attention import Attention, Past, pair_order, pairs
 from harness.subject.decoder import Block, Decoder
 from harness.subject.keyvalue import KeyValue
-from harness.subject.layer import Layer, Rotation
+from harness.subject.layer import Layer, Rotation, length
 from harness.subject.packed import Packed, Product
 
 CHUNK = 1024
@@ -42,6 +42,7 @@ class Chunk:
     counted: Tensor  # [K] bool: the loss is read
     x: Tensor  # [N, d] without edit, after the edited block
     projected: Tensor  # [N, 3 d]
+    product: Tensor  # [onsets, 3 d] at onsets, not divided by the norm
     past: dict[int, Past]
     attention: Attention
     above: list[Layer]
@@ -169,9 +170,10 @@ class Bare:
         counted = following >= 0
         counted[:onsets] &= ~torch.isin(following[:onsets], work.behaviour)
         short = where // T * (T - first) + where % T - first
+        product = projected[at[:onsets]] * length(site[at[:onsets]], c.norm_eps)
         return Chunk(
             items, at // T, onsets, following.clamp_min(0), counted,
-            site[where], projected[where], past,
+            site[where], projected[where], product, past,
             Attention(self.turn, c.n_heads, short, (len(items), T - first), first, quick=True),
             [layer.quick() for layer in self.ordered[LAYER + 1 :]], self.unembed.quick(),
             last, p @ self.unembed.weight, torch.linalg.vecdot(p, logp),
@@ -186,7 +188,11 @@ class Bare:
         for n, layer in enumerate(chunk.above):
             if n == 0:
                 qkv = chunk.projected
-                qkv[edited] = layer.qkv(_norm(x[edited], layer.eps))
+                qkv[edited] = (
+                    layer.project_sum(x[edited], chunk.product, vector)
+                    if layer.splits
+                    else layer.qkv(_norm(x[edited], layer.eps))
+                )
             else:
                 qkv = layer.qkv(_norm(x, layer.eps))
             mixed = chunk.attention(qkv, chunk.past[n])
@@ -200,11 +206,11 @@ class Bare:
         """Means per text [4, b]."""
         V, K, n, B = self.config.vocab, len(x), chunk.onsets, len(chunk.items)
         marked, token, total = (torch.empty(K) for _ in range(3))
-        edges = slices(K, V)
+        edges, nats = slices(K, V), unit(V)
         for low, high in pairwise(edges):
-            z = chunk.head(x[low:high])
-            marked[low:high] = z[:, behaviour].logsumexp(-1)
-            token[low:high] = z.gather(1, chunk.following[low:high, None])[:, 0]
+            z = chunk.head(x[low:high] / nats)
+            marked[low:high] = (z[:, behaviour] * nats).logsumexp(-1)
+            token[low:high] = z.gather(1, chunk.following[low:high, None])[:, 0] * nats
             few = z.split(max(1, CACHED_FLOATS // V))
             total[low:high] = torch.cat([exponentials(part).sum(-1) for part in few]).log_()
         mass, loss = (marked - total).exp_(), total - token

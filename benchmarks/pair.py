@@ -105,9 +105,9 @@ class Counted:
         share = float(extent.sum()) * above / self.model.n_layers
         run = self.model.replay(clean, at, changed)
 
-        def counted(site: Tensor) -> Any:
+        def counted(site: Tensor, shift: Tensor | None = None) -> Any:
             self.passes += share
-            return run(site)
+            return run(site, shift)
 
         return counted
 

@@ -103,6 +103,11 @@ class Edit:
             out = out + unit * (self.target[condition] - self.gain[condition] * along)[:, None]
         return out
 
+    def shift(self, condition: int) -> Tensor | None:
+        """The vector [d] that a condition adds to every activation; None where any condition of the
+        edit does anything else."""
+        return None if self._scales or self._turns else self.add[condition]
+
     @cached_property
     def _scales(self) -> bool:
         """Whether any condition scales the activation."""

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.readout.generate import Generated
-from harness.readout.vocabulary import log_total, slices
+from harness.readout.vocabulary import log_total, slices, unit
 from harness.subject.backend import Model
 from harness.subject.interface import Prompts, Task
 
@@ -100,14 +100,15 @@ def _nats(model: Model, tokens: Tensor, lengths: Tensor, start: int) -> NDArray[
     hook = f"blocks.{model.n_layers - 1}.hook_resid_post"
     readout = model.clean(tokens, hook, 0, at).readout
     nats = torch.empty(len(at), dtype=torch.float64)
+    base = unit(model.vocab)
     for low, high in pairwise(slices(len(at), model.vocab)):
         part = slice(low, high)
 
         def make(part: slice = part) -> Tensor:
-            return readout.logits(part).float()
+            return readout.logits(part, 1 / base).float()
 
         z = make()
-        found = z.gather(1, following[part, None]).squeeze(1)
+        found = z.gather(1, following[part, None]).squeeze(1).mul_(base)
         nats[part] = (log_total(z, make) - found).double()
     total = np.bincount(row.numpy(), weights=nats.numpy(), minlength=len(tokens))
     return np.asarray(total / lengths.numpy())

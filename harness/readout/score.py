@@ -33,9 +33,9 @@ from torch import Tensor
 
 from harness.errors import ClaimsError, UnknownName, nearest
 from harness.intervene.apply import Applied, Evidence, Trace
-from harness.intervene.edit import Rewrite
+from harness.intervene.edit import Edit, Rewrite
 from harness.readout.chunks import Chunk, ScoreOptions, chunks
-from harness.readout.vocabulary import log_total, slices
+from harness.readout.vocabulary import log_total, slices, unit
 from harness.subject.backend import Model
 from harness.subject.interface import Task, Texts
 from harness.subject.reading import Readout
@@ -140,7 +140,8 @@ def score(
             if not active[c] or not any_edited:
                 out[:, c, items] = rows
                 continue
-            values, _ = _read(replay(site), model.vocab, part, behaviour, reference)
+            shift = edit.shift(c) if isinstance(edit, Edit) else None
+            values, _ = _read(replay(site, shift), model.vocab, part, behaviour, reference)
             if len(moved) < len(chunk.at):
                 values = _overwrite(base, values, moved, chunk.onsets)
             out[:, c, items] = _summarise(values, chunk)
@@ -160,19 +161,20 @@ def _read(
     K, onsets = len(chunk.at), chunk.onsets
     log_mass, token, kl = torch.empty(K), torch.empty(K), torch.zeros(onsets)
     kept: list[_Onsets] = []
+    nats = unit(vocab)
     for low, high in pairwise(slices(K, vocab)):
         part = slice(low, high)
         at = slice(low, max(low, min(high, onsets)))  # the onsets among them, which come first
         n = at.stop - low
 
         def make(part: slice = part) -> Tensor:
-            return readout.logits(part).float()
+            return readout.logits(part, 1 / nats).float()
 
         z = make()
-        marked = z.index_select(1, behaviour).logsumexp(-1)
-        following = z.gather(1, chunk.following[part].clamp_min(0)[:, None]).squeeze(1)
+        marked = z.index_select(1, behaviour).mul_(nats).logsumexp(-1)
+        following = z.gather(1, chunk.following[part].clamp_min(0)[:, None]).squeeze(1).mul_(nats)
         if clean is None:
-            kept.append(_Onsets.of(z[:n], readout))
+            kept.append(_Onsets.of(z[:n] * nats, readout))
         else:
             kl[at] = clean.inner[at] - readout.dot(at, clean.pulled[at])
         total = log_total(z, make)

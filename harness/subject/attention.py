@@ -63,24 +63,30 @@ class Attention:
         place = torch.full((B * T,), -1)
         place[where] = torch.arange(len(where))
         # Padding repeats a row of its own text, so that nothing foreign can come in.
-        start = place.view(B, T)[:, :1].expand(B, T).flatten()
-        place = torch.where(place < 0, start, place).clamp_min(0)
-        head = torch.arange(H)
-        pick = place.view(B, 1, T) * (3 * H) + head[:, None]  # [B, H, T]
-        self._pick = (pick + torch.arange(3).view(3, 1, 1, 1) * H).flatten()
-        self._back = ((where // T * H * T + where % T)[:, None] + head * T).flatten()
+        start = place.view(B, T)[:, :1]
+        place = torch.where(place.view(B, T) < 0, start, place.view(B, T)).clamp_min(0)
+        # Keys and values get the columns before, which are put in later, and a lane's end.
+        wide = S if self.long else -(-S // LANE) * LANE
+        edge = start.clamp_min(0)
+        every = torch.cat([edge.expand(B, first), place, edge.expand(B, wide - S)], 1)
+        head = torch.arange(H)[:, None]
+        own, every = (x.view(B, 1, -1) * (3 * H) + head for x in (place, every))
+        self._pick = own.flatten()  # [B, H, T]
+        self._pick_kv = torch.stack([every + H, every + 2 * H]).flatten()  # [2, B, H, wide]
+        self._back = ((where // T * H * T + where % T)[:, None] + head[:, 0] * T).flatten()
         like = turn.real
-        self._parts = like.new_empty(3 * B * H * T, dh)
-        self.q, self.k, self.v = self._parts.view(3, B * H, T, dh)
-        self._pairs = torch.view_as_complex(self._parts.view(3, B * H, T * half, 2)[:2])
-        table = turn[first:S].reshape(1, T * half)
-        self._turn = torch.stack([table * dh**-0.5, table])
+        self._q = like.new_empty(B * H * T, dh)
+        self._kv = like.new_empty(2 * B * H * wide, dh)
+        self.q, (self.k, self.v) = self._q.view(B * H, T, dh), self._kv.view(2, B * H, wide, dh)
+        self._q_pairs = torch.view_as_complex(self._q.view(B * H, T * half, 2))
+        k_pairs = torch.view_as_complex(self.k.view(B * H, wide * half, 2))
+        self._k_pairs = k_pairs[:, first * half : S * half]
+        self._turn = turn[first:S].reshape(1, T * half)
+        self._q_turn = self._turn * dh**-0.5
         self._mask = torch.ones(T, S, dtype=torch.bool).tril(first)
         if not self.long:
-            wide = -(-S // LANE) * LANE
             self._hide = like.new_full((T, wide), -torch.inf)
             self._hide[:, :S].masked_fill_(self._mask, 0.0)
-            self._kv = like.new_zeros(2, B * H, wide, dh)
             self._weight = like.new_empty(B * H, T, wide)
             self._mixed = like.new_empty(B * H, T, dh)
             narrow = quick and dh < NARROW
@@ -90,27 +96,25 @@ class Attention:
     def __call__(self, qkv: Tensor, past: Past | None) -> Tensor:
         """[N, d] of projections [N, 3 d] and the keys and values of the columns before."""
         B, H, T, dh = self.shape
-        torch.index_select(qkv.view(-1, dh), 0, self._pick, out=self._parts)
-        self._pairs.mul_(self._turn)
-        k, v, first = self.k, self.v, self.first
+        rows, first = qkv.view(-1, dh), self.first
+        torch.index_select(rows, 0, self._pick, out=self._q)
+        torch.index_select(rows, 0, self._pick_kv, out=self._kv)
+        self._q_pairs.mul_(self._q_turn)
+        self._k_pairs.mul_(self._turn)
+        if past is not None:
+            self.k[:, :first], self.v[:, :first] = past
         if self.long:
-            if past is not None:
-                k, v = torch.cat([past[0], k], 1), torch.cat([past[1], v], 1)
-            q, k, v = (x.view(B, H, -1, dh) for x in (self.q, k, v))
+            q, k, v = (x.view(B, H, -1, dh) for x in (self.q, self.k, self.v))
             y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask, scale=1.0)
             return y.reshape(-1, dh)[self._back].view(-1, H * dh)
-        if past is not None:
-            self._kv[0, :, :first], self._kv[1, :, :first] = past
-        self._kv[:, :, first : first + T] = self._parts.view(3, B * H, T, dh)[1:]
-        keys, values = self._kv
-        torch.bmm(self.q, keys.transpose(1, 2), out=self._weight)
+        torch.bmm(self.q, self.k.transpose(1, 2), out=self._weight)
         torch.softmax(self._weight.add_(self._hide), -1, out=self._weight)
         if self._tall is not None:
-            torch.bmm(values.transpose(1, 2), self._weight.transpose(1, 2), out=self._tall)
+            torch.bmm(self.v.transpose(1, 2), self._weight.transpose(1, 2), out=self._tall)
             mixed = self._mixed.view(B, T, H * dh)  # a text's heads side by side
             mixed.copy_(self._tall.view(B, H * dh, T).transpose(1, 2))
             return mixed.view(B * T, -1).index_select(0, self._where)
-        torch.bmm(self._weight, values, out=self._mixed)
+        torch.bmm(self._weight, self.v, out=self._mixed)
         return self._mixed.view(-1, dh).index_select(0, self._back).view(-1, H * dh)
 
     def remember(self, columns: int) -> Past:

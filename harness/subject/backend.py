@@ -29,8 +29,14 @@ SiteFunction = Callable[[Tensor], Tensor]
 NEURONS = ".mlp.hook_post"
 """The end of the name of a site that carries the MLP's neurons."""
 
-Replay = Callable[[Tensor], Readout]
-"""Runs what lies above a site with an activation [B, T - first, d] in the clean one's place."""
+
+class Replay(Protocol):
+    """Runs what lies above a site."""
+
+    def __call__(self, site: Tensor, shift: Tensor | None = None) -> Readout:
+        """With an activation [B, T - first, d] in the clean one's place. ``shift`` [d]: the one
+        vector by which it differs at all the changed positions, where that is what it does: the
+        first projection above is then linear in it."""
 
 
 @dataclass

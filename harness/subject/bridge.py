@@ -181,7 +181,7 @@ class BridgeModel:
     def replay(self, clean: Clean, at: Tensor, changed: Tensor | None = None) -> Replay:
         hook, tokens = clean.carry
 
-        def run(site: Tensor) -> Readout:
+        def run(site: Tensor, shift: Tensor | None = None) -> Readout:
             watch = Watch(hook, lambda x: torch.cat([x[:, : clean.first], site], 1))
             logits = self.logits(tokens, watch)[:, clean.first :]
             return Whole(logits.flatten(0, 1)[at])

@@ -17,13 +17,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness.subject.decoder import Block
-from harness.subject.packed import Packed, Product
+from harness.subject.packed import SMALL, Packed, Product
+
+SINGLE = torch.finfo(torch.float32).eps
 
 
 def normalise(x: Tensor, eps: float) -> Tensor:
     """RMSNorm without weight over the last dimension."""
     size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x * size.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_()
+
+
+def length(x: Tensor, eps: float) -> Tensor:
+    """What :func:`normalise` divides by, [..., 1] of [..., d]."""
+    size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return size.square_().div_(x.shape[-1]).add_(eps).sqrt_()
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,19 @@ class Layer:
     def project(self, x: Tensor) -> Tensor:
         """Queries and keys (half, head, rest) and values (head, rest): [..., 3 d] of [..., d]."""
         return self.qkv(normalise(x, self.eps))
+
+    @property
+    def splits(self) -> bool:
+        """Whether :meth:`project_sum` is worth it: the matrix is large, and single precision keeps
+        a difference of two projections."""
+        weight = self.qkv.weight
+        return weight.numel() > SMALL and torch.finfo(weight.dtype).eps <= SINGLE
+
+    def project_sum(self, x: Tensor, product: Tensor, shift: Tensor) -> Tensor:
+        """:meth:`project` of x = y + ``shift`` [n, d], from ``product`` [n, 3 d], the projection of
+        y without the norm's division, and one row's product: the projection is linear up to that
+        division."""
+        return (product + self.qkv(shift[None].to(x))).div_(length(x, self.eps))
 
     def neurons(self, x: Tensor) -> Tensor:
         """The MLP's neurons [..., d_mlp], after activation and gate, for the residual [..., d]."""

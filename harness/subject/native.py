@@ -201,9 +201,9 @@ class NativeModel:
         stack = self._quick
         above = Above(stack, prefix, shape, clean.first, at, changed)
 
-        def run(site: Tensor) -> Readout:
+        def run(site: Tensor, shift: Tensor | None = None) -> Readout:
             with torch.no_grad():
-                return stack.readout(above(site))
+                return stack.readout(above(site, shift))
 
         return run
 

@@ -21,9 +21,9 @@ from harness.subject.packed import Product
 class Readout(Protocol):
     """What can be read at K positions of one run."""
 
-    def logits(self, part: slice) -> Tensor:
-        """Logits [k, V] of a slice of the positions, made for the caller, who may write into
-        them: slice by slice, so that a large vocabulary stays in cache."""
+    def logits(self, part: slice, times: float = 1.0) -> Tensor:
+        """Logits [k, V] of a slice of the positions, ``times`` a number, made for the caller, who
+        may write into them: slice by slice, so that a large vocabulary stays in cache."""
 
     def pull(self, weights: Tensor) -> Tensor:
         """Weights over the vocabulary [k, V] in the form that :meth:`dot` takes, of this run or of
@@ -40,9 +40,10 @@ class Hidden:
     x: Tensor
     unembed: Product
 
-    def logits(self, part: slice) -> Tensor:
+    def logits(self, part: slice, times: float = 1.0) -> Tensor:
+        x = self.x[part]
         with torch.no_grad():
-            return self.unembed(self.x[part])
+            return self.unembed(x if times == 1 else x * times)
 
     def pull(self, weights: Tensor) -> Tensor:
         return weights.float() @ self.unembed.weight.float()
@@ -57,8 +58,8 @@ class Whole:
 
     z: Tensor
 
-    def logits(self, part: slice) -> Tensor:
-        return self.z[part].clone()
+    def logits(self, part: slice, times: float = 1.0) -> Tensor:
+        return self.z[part] * times
 
     def pull(self, weights: Tensor) -> Tensor:
         return weights.float()

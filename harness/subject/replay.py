@@ -2,7 +2,8 @@
 
 Rows are laid one after another: those of the positions read first, then the others up to the last
 one read in each text. The last block's output and MLP run at positions read only; the first
-attention above the site projects anew only where an edit changed its input.
+attention above the site projects anew only where an edit changed its input: if the matrix is large,
+what was added there once, and not in every row.
 
 Not covered: decoding (``keyvalue``), gradients.
 """
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from harness.subject.attention import Attention, Past
-from harness.subject.layer import Layer, normalise
+from harness.subject.layer import Layer, length, normalise
 from harness.subject.packed import Product
 from harness.subject.reading import Hidden, Readout
 
@@ -55,13 +56,15 @@ class Stack:
 class Prefix:
     """What a replay needs of a clean run: the residual that the site is added to (None where the
     site is the residual itself), [B, T - first, d]; per block above, keys and values of the columns
-    before; and what the first attention above the site projects, [B, T - first, 3 d] (None where
-    an MLP comes before it, or nothing was read)."""
+    before; and what the first attention above the site projects, [B, T - first, 3 d], and the
+    length by which its input was divided, [B, T - first, 1] (None where an MLP comes before it, or
+    nothing was read)."""
 
     hook: str
     base: Tensor | None
     past: dict[int, Past] = field(default_factory=dict)
     projected: Tensor | None = None
+    length: Tensor | None = None
 
 
 class Above:
@@ -89,34 +92,46 @@ class Above:
             stack.turn, stack.n_heads, self.where, shape, first, stack.rounded
         )
         self._projected: Tensor | None = None
+        self._product: Tensor | None = None
         self._changed = self._anew = self.where[:0]
         if changed is not None and prefix.projected is not None:
             self._projected = prefix.projected.flatten(0, 1)[self.where]
             self._changed = changed[place[changed] >= 0]
             self._anew = place[self._changed]
+            splits = stack.rounded and stack.layers[self.entry].splits
+            if splits and self.part not in WRITTEN and prefix.length is not None:
+                undone = prefix.length.flatten(0, 1)[self._changed]
+                self._product = self._projected[self._anew].mul_(undone)
 
-    def __call__(self, site: Tensor) -> Tensor:
-        """The last residual [K, d] at ``at`` for the site's activation [B, T, d]."""
-        return self._run(site, None)
+    def __call__(self, site: Tensor, shift: Tensor | None = None) -> Tensor:
+        """The last residual [K, d] at ``at`` for the site's activation [B, T, d]. ``shift`` [d]:
+        the vector by which it differs from the clean one wherever it does."""
+        return self._run(site, None, shift)
 
     def clean(self, site: Tensor, keep: int) -> tuple[Tensor, Prefix]:
         """The same, and what replays of columns ``keep`` on need of this run."""
         past: dict[int, Past] = {}
-        projected: list[Tensor] = []
+        entry: list[Tensor] = []
 
-        def see(n: int, qkv: Tensor) -> None:
+        def see(n: int, x: Tensor, qkv: Tensor) -> None:
             if keep:
                 past[n] = self._attention.remember(keep)
             if n == self.entry and self.part not in BETWEEN:
-                full = qkv.new_zeros(self.shape[0] * self.shape[1], qkv.shape[1])
-                full[self.where] = qkv
-                projected.append(full.view(*self.shape, -1)[:, keep:])
+                for part in (qkv, length(x, self.stack.eps)):
+                    full = part.new_zeros(self.shape[0] * self.shape[1], part.shape[1])
+                    full[self.where] = part
+                    entry.append(full.view(*self.shape, -1)[:, keep:])
 
         x, base = self._run(site, see), self.prefix.base
         base = None if base is None else base[:, keep:]
-        return x, Prefix(self.prefix.hook, base, past, projected[0] if projected else None)
+        return x, Prefix(self.prefix.hook, base, past, *entry)
 
-    def _run(self, site: Tensor, see: Callable[[int, Tensor], None] | None) -> Tensor:
+    def _run(
+        self,
+        site: Tensor,
+        see: Callable[[int, Tensor, Tensor], None] | None,
+        shift: Tensor | None = None,
+    ) -> Tensor:
         base, layers = self.prefix.base, self.stack.layers
         if self.part in WRITTEN:
             layer = layers[self.number]
@@ -129,10 +144,10 @@ class Above:
         for n in range(self.number, len(layers)):
             layer, last, mixed = layers[n], n == len(layers) - 1, None
             if n >= self.entry:
-                qkv = self._project(layer, n, x, whole)
+                qkv = self._project(layer, n, x, whole, shift)
                 mixed = self._attention(qkv, self.prefix.past.get(n))
                 if see is not None:
-                    see(n, qkv)
+                    see(n, x, qkv)
             if last:
                 x = x[: self.read]
             if mixed is not None:
@@ -141,11 +156,17 @@ class Above:
                 x += layer.mlp(x)
         return x
 
-    def _project(self, layer: Layer, n: int, x: Tensor, whole: Tensor) -> Tensor:
+    def _project(
+        self, layer: Layer, n: int, x: Tensor, whole: Tensor, shift: Tensor | None
+    ) -> Tensor:
         if n > self.entry or self._projected is None:
             return layer.project(x)
         # Every run overwrites the same rows, so that the others stay those of the clean run.
-        anew = layer.project(whole.index_select(0, self._changed))
+        rows = whole.index_select(0, self._changed)
+        if self._product is None or shift is None:
+            anew = layer.project(rows)
+        else:
+            anew = layer.project_sum(rows, self._product, shift)
         return self._projected.index_copy_(0, self._anew, anew)
 
 

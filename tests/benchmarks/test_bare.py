@@ -14,16 +14,22 @@ from benchmarks.work import NEW, Read, Work
 from harness.readout.generate import GenerateOptions, generate
 from harness.readout.score import ScoreOptions, score
 from harness.readout.vocabulary import WIDE
+from harness.subject import layer
 from tests.benchmarks.tiny import contest
 
 VOCABULARIES = (MINIATURE.vocab, WIDE + 76)
 """Summed by exponentials, and by powers of two."""
 
 
+@pytest.mark.parametrize("small", [None, 0], ids=["small matrices", "large ones"])
 @pytest.mark.parametrize("vocab", VOCABULARIES)
-def test_the_bare_sweep_gives_the_engines_readouts(tmp_path: Path, vocab: int) -> None:
+def test_the_bare_sweep_gives_the_engines_readouts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vocab: int, small: int | None
+) -> None:
     """All four readouts of every condition and text agree to rounding."""
     c = contest(tmp_path, vocab)
+    if small is not None:
+        monkeypatch.setattr(layer, "SMALL", small)
     theirs = Bare(c.model.decoder).score(c.work, c.work.vectors).numpy()
     ours = score(c.model, c.task, c.texts, c.edit, ScoreOptions())
     for name, values in zip(
@@ -48,10 +54,15 @@ def test_a_sweep_that_reads_onsets_alone_gives_the_engines_readouts(tmp_path: Pa
             np.testing.assert_allclose(found.numpy(), mine[n], rtol=2e-4, atol=2e-6)
 
 
+@pytest.mark.parametrize("small", [None, 0], ids=["small matrices", "large ones"])
 @pytest.mark.parametrize("vocab", VOCABULARIES)
-def test_a_loop_over_whole_logits_gives_the_engines_readouts(tmp_path: Path, vocab: int) -> None:
+def test_a_loop_over_whole_logits_gives_the_engines_readouts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vocab: int, small: int | None
+) -> None:
     """What loops and peers read from logits is what the engine reads."""
     c = contest(tmp_path, vocab)
+    if small is not None:
+        monkeypatch.setattr(layer, "SMALL", small)
     read, clean = Read.of(c.work), c.logits(c.work.tokens, None).log_softmax(-1)
     ours = score(c.model, c.task, c.texts, c.edit, ScoreOptions())
     for n, vector in enumerate(c.work.vectors):

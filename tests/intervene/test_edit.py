@@ -107,6 +107,19 @@ def test_stacked_conditions_are_each_what_they_were_alone() -> None:
         assert torch.allclose(taken.apply(X, torch.zeros(5, dtype=torch.int64)), alone, atol=1e-6)
 
 
+def test_a_shift_is_what_is_added_and_nothing_else_is_one() -> None:
+    """Adding and subtracting are one vector at every activation; what scales or turns is not, alone
+    or beside others."""
+    for name in AFFINE:
+        edit = operation(name, "h", "p", UNIT.expand(2, -1), torch.tensor([0.3, 0.7]), 4.0, MEAN)
+        shift = edit.shift(1)
+        assert (shift is not None) == (name in ("add", "subtract")), name
+        if shift is not None:
+            assert torch.allclose(run(name, 0.7) - X, shift.expand(5, -1), atol=1e-6)
+        mixed = Edit.stack([operation("add", "h", "p", UNIT, torch.tensor([1.0]), 4.0), edit])
+        assert (mixed.shift(0) is not None) == (name in ("add", "subtract")), name
+
+
 def test_errors_name_what_is_wrong() -> None:
     """Unknown operations, mixed sites, missing means and ragged parts are refused."""
     one = operation("add", "h", "p", UNIT, torch.tensor([1.0]), 4.0)

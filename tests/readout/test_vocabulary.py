@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import log
 
 import pytest
 import torch
 
 from harness.readout import vocabulary
-from harness.readout.vocabulary import WIDE, exponentials, log_total, slices
+from harness.readout.vocabulary import WIDE, exponentials, log_total, slices, unit
 from tests.hf import seeded
 
 
@@ -23,6 +24,7 @@ def test_the_log_total_is_exact_for_any_size_of_logits(vocab: int) -> None:
     z[4, 4] = torch.nan
     z[5] = -torch.inf
     wanted = z.double().logsumexp(-1)
+    z /= unit(vocab)
     found = log_total(z.clone(), z.clone)
     assert torch.allclose(found.double(), wanted, rtol=1e-6, equal_nan=True)
     usual = log_total(z[[0, 6]], z[[0, 6]].clone)
@@ -34,16 +36,18 @@ def test_a_wide_row_is_as_exact_as_its_logits(shift: float) -> None:
     """Where a large vocabulary is summed by powers of two, the error stays below the distance of
     float32 numbers of the logits' size."""
     z = seeded(4, 5, 4 * WIDE) + shift
-    found = log_total(z.clone(), z.clone).double()
+    bits = z / unit(4 * WIDE)
+    found = log_total(bits.clone(), bits.clone).double()
     error = (found - z.double().logsumexp(-1)).abs().max()
     assert error < torch.finfo(torch.float32).eps * max(8.0, float(z.abs().max()))
 
 
 def test_wide_rows_are_summed_by_powers_of_two() -> None:
     """In place, to rounding; narrow rows give the bits that they always gave."""
+    assert (unit(WIDE - 1), unit(WIDE)) == (1.0, log(2))
     for vocab in (WIDE - 1, WIDE):
         z = 3 * seeded(5, 3, vocab)
-        held = z.clone()
+        held = z / unit(vocab)
         made = exponentials(held)
         assert made.data_ptr() == held.data_ptr()
         assert torch.allclose(made, z.exp(), rtol=2e-6)

@@ -32,6 +32,7 @@ def test_logits_are_the_callers_to_write_into(readout: Readout) -> None:
     first.zero_()
     assert torch.equal(readout.logits(slice(2, 5)), kept)
     assert torch.allclose(kept, (X @ W.T)[2:5], atol=1e-5)
+    assert torch.allclose(readout.logits(slice(2, 5), 1.5), 1.5 * kept, atol=1e-5)
 
 
 def test_weights_of_one_run_serve_another() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from harness.intervene.edit import operation
-from harness.readout.score import ScoreOptions, score
-from harness.subject import attention, packed
+from harness.readout.score import ScoreOptions, Scores, score
+from harness.subject import attention, layer, packed
+from harness.subject.layer import Layer
 from harness.subject.native import NativeModel
 from harness.subject.reading import Hidden
 from tests.hf import seeded
@@ -95,8 +97,8 @@ def test_onsets_alone_are_unembedded_where_onsets_alone_are_read(
     rows: list[int] = []
     logits = Hidden.logits
 
-    def counted(self: Hidden, part: slice) -> torch.Tensor:
-        found = logits(self, part)
+    def counted(self: Hidden, part: slice, times: float = 1.0) -> torch.Tensor:
+        found = logits(self, part, times)
         rows.append(len(found))
         return found
 
@@ -106,3 +108,59 @@ def test_onsets_alone_are_unembedded_where_onsets_alone_are_read(
     onsets = int((TASK.positions("step_onset", TEXTS.tokens) & valid).sum())
     score(NativeModel(tiny()), TASK, TEXTS, chosen, ScoreOptions(body=None))
     assert sum(rows) == 3 * onsets
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("hook_resid_pre", "attn.hook_z", "hook_attn_out", "hook_resid_mid"),
+        *("hook_mlp_out", "hook_resid_post"),
+    ],
+)
+@pytest.mark.parametrize("double", [False, True], ids=["single", "double"])
+def test_where_one_vector_is_added_it_is_projected_once(
+    monkeypatch: pytest.MonkeyPatch, part: str, double: bool
+) -> None:
+    """To rounding the same, by fewer projections, where the matrix is large and the site the
+    residual that the next attention reads; what is not the adding of a vector keeps its bits."""
+    decoder = tiny(1).double() if double else tiny(1)
+    hook, doses = f"blocks.1.{part}", torch.tensor([0.0, 0.5, 1.0])
+    units, mean = seeded(1, 3, 32), seeded(2, 32)
+    rows: list[int] = []
+    project = Layer.project
+
+    def counted(self: Layer, x: torch.Tensor) -> torch.Tensor:
+        rows.append(len(x))
+        return project(self, x)
+
+    monkeypatch.setattr(Layer, "project", counted)
+
+    def made(name: str) -> tuple[Scores, int]:
+        rows.clear()
+        edit = operation(name, hook, "late_onset", units, doses, 4.0, mean)
+        return score(NativeModel(decoder), TASK, TEXTS, edit, ScoreOptions()), sum(rows)
+
+    names, saved = ("add", "subtract", "project-out", "patch", "replace-mean"), ()
+    whole = {name: made(name) for name in names}
+    monkeypatch.setattr(layer, "SMALL", 0)
+    read = ("onset_mass", "elsewhere_mass", "ordinary_loss", "kl")
+    for name in names:
+        (theirs, most), (ours, fewer) = whole[name], made(name)
+        for one in read:
+            wanted, found = getattr(theirs, one), getattr(ours, one)
+            assert np.allclose(found, wanted, atol=1e-5, equal_nan=True), (name, one)
+        if fewer < most:
+            saved += (name,)
+        else:
+            assert all(np.array_equal(getattr(ours, one), getattr(theirs, one), equal_nan=True)
+                       for one in read)  # fmt: skip
+    direct = part in ("hook_resid_pre", "hook_mlp_out", "hook_resid_post")
+    assert saved == (("add", "subtract") if direct else ())
+
+
+def test_half_precision_projects_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The difference of two projections would lose what half precision has."""
+    monkeypatch.setattr(layer, "SMALL", 0)
+    blocks = {dtype: tiny(1).to(dtype).blocks[0] for dtype in (torch.float32, torch.bfloat16)}
+    found = {dtype: Layer.of(block).splits for dtype, block in blocks.items()}
+    assert found == {torch.float32: True, torch.bfloat16: False}
