@@ -1,6 +1,6 @@
 """``python -m benchmarks``: what ``make bench`` runs.
 
-    python -m benchmarks [--rounds N] [--write] [--only engine|verdict]
+    python -m benchmarks [--rounds N] [--write] [--only engine|verdict] [--keep-memory]
 
 ``--write`` keeps the rows under ``benchmarks/results/`` and writes the tables of
 ``benchmarks/README.md``.
@@ -11,11 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from benchmarks import allocator
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "benchmarks" / "README.md"
@@ -29,13 +32,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each takes its turn")
     parser.add_argument("--write", action="store_true", help="write the results and the tables")
     parser.add_argument("--only", choices=("engine", "verdict"), help="one of the two parts")
+    parser.add_argument(
+        "--keep-memory",
+        action="store_true",
+        help="the engine's part, in a process whose allocator keeps what is freed",
+    )
     chosen = parser.parse_args()
+    if chosen.keep_memory:
+        chosen.only = "engine"
+        if not allocator.keeps(os.environ):
+            allocator.start_again(sys.argv[1:])
 
     import torch
     from transformers.utils import logging as transformers_logging
 
     from benchmarks import bench_engine, bench_verdict
-    from benchmarks.records import SCHEMA, contestants_table, replaced
+    from benchmarks.records import SCHEMA, against_loop, contestants_table, replaced
     from benchmarks.timing import peak, processor
 
     transformers_logging.disable_progress_bar()
@@ -47,6 +59,7 @@ def main() -> None:
         "torch": torch.__version__,
         "machine": processor(),
         "threads": 1,
+        "allocator": allocator.described(os.environ),
         "rounds": rounds,
         "peak_gflops": top,
     }
@@ -65,7 +78,10 @@ def main() -> None:
         rows, absent = bench_engine.measure(rounds)
         record |= {"rows": [asdict(r) for r in rows], "absent": absent}
         said = [f"{name} took no part: {why}." for name, why in absent.items()]
-        keep("engine", "\n\n".join([f"One run: {setting}.", contestants_table(rows), *said]))
+        name, shown = "engine", rows
+        if allocator.keeps(os.environ):
+            name, shown = "engine/kept", against_loop(rows)
+        keep(name, "\n\n".join([f"One run: {setting}.", contestants_table(shown), *said]))
     if chosen.only != "engine":
         study = bench_verdict.measure(rounds)
         record["verdict"] = study.as_json()

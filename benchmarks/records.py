@@ -106,6 +106,12 @@ def contestants_table(rows: Sequence[Row]) -> str:
     return table(header, lines)
 
 
+def against_loop(rows: Iterable[Row]) -> list[Row]:
+    """What the engine and the loop did, without training."""
+    who = (ENGINE, BRIDGE)
+    return [r for r in rows if r.contestant in who and not r.readout.startswith("train")]
+
+
 def replaced(text: str, blocks: Mapping[str, str]) -> str:
     """``text`` with what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` replaced, for each
     name of ``blocks``. Raises ``ValueError`` where a pair of markers is not there once."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.records import Row, contestants_table, replaced, row
+from benchmarks.records import Row, against_loop, contestants_table, replaced, row
 
 
 def test_ratios_are_medians_of_rounds() -> None:
@@ -35,6 +35,17 @@ def test_a_missed_target_is_said() -> None:
     assert "40% of peak" in lines[0]
 
 
+def test_the_short_table_is_of_the_engine_and_the_loop() -> None:
+    """Without the others, and without training."""
+    rows = [
+        Row("s", readout, "u/s", who, 1.0, 1.0)
+        for readout in ("score", "train", "train/muon")
+        for who in ("engine", "bare torch", "TransformerBridge", "pyvene")
+    ]
+    kept = [(r.readout, r.contestant) for r in against_loop(rows)]
+    assert kept == [("score", "engine"), ("score", "TransformerBridge")]
+
+
 def test_only_what_stands_between_the_markers_changes() -> None:
     """Other text stays as it is; a marker that is not there once is refused."""
     text = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n"
@@ -48,4 +59,5 @@ def test_only_what_stands_between_the_markers_changes() -> None:
 def test_the_readme_has_both_places(repository: Path) -> None:
     """``--write`` finds its markers."""
     text = (repository / "benchmarks" / "README.md").read_text()
-    assert replaced(text, {"engine": "-", "verdict": "-"}) != text
+    for name in ("engine", "engine/kept", "verdict"):
+        assert replaced(text, {name: "-"}) != text
