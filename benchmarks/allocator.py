@@ -1,10 +1,10 @@
-"""The C library's allocator, which decides what it costs to let go of a tensor and make the next one.
+"""The C library's allocator, which decides what it costs to let go of a tensor and make another.
 
 By default glibc gives large blocks back to the system, and each of their pages has to be mapped and
 cleared again when the next tensor is made: for a loop that makes whole logits anew for every
-condition that is an eighth of its time at 23.5M parameters, and in the miniature a third or nothing,
-as the heap happens to lie. The engine uses its buffers again and meets no such page. ``--keep-memory``
-runs the benchmark with an allocator that keeps what it has, so that both can be seen.
+condition that is a seventh of its time at 23.5M parameters, and in the miniature a third or
+nothing, as the heap happens to lie. The engine meets hardly such a page. ``--keep-memory`` runs the
+benchmark with an allocator that keeps what it has, so that both can be seen.
 
 Not covered: other allocators than glibc's, which do not heed these variables.
 """

@@ -45,4 +45,4 @@ def test_a_process_that_keeps_its_memory_maps_no_page_twice() -> None:
     """Hardly a page in the environment that keeps, a great many as the system has it."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
     assert faults({**plain, **allocator.KEEPING}) < 200
-    assert faults(plain) > 1000
+    assert faults(plain) > 300  # 24 huge pages a tensor where the system gives those
