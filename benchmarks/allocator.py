@@ -2,7 +2,7 @@
 
 By default glibc gives large blocks back to the system, and each of their pages has to be mapped and
 cleared again when the next tensor is made: for a loop that makes whole logits anew for every
-condition that is a seventh of its time at 23.5M parameters, and in the miniature a third or
+condition that is an eighth of its time at 23.5M parameters, and in the miniature a third or
 nothing, as the heap happens to lie. The engine meets hardly such a page. ``--keep-memory`` runs the
 benchmark with an allocator that keeps what it has, so that both can be seen.
 
