@@ -44,5 +44,8 @@ def test_a_process_is_told_by_its_environment() -> None:
 def test_a_process_that_keeps_its_memory_maps_no_page_twice() -> None:
     """Hardly a page in the environment that keeps, a great many as the system has it."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
+    mapped = faults(plain)
+    if mapped == 0:
+        pytest.skip("this system does not count page faults")
+    assert mapped > 300  # 24 huge pages a tensor where the system gives those
     assert faults({**plain, **allocator.KEEPING}) < 200
-    assert faults(plain) > 300  # 24 huge pages a tensor where the system gives those
