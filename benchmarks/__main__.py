@@ -39,6 +39,8 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     if chosen.keep_memory:
+        if chosen.only == "verdict":
+            parser.error("--keep-memory is for the engine's part: leave --only verdict out")
         chosen.only = "engine"
         if not allocator.keeps(os.environ):
             allocator.start_again(sys.argv[1:])

@@ -21,15 +21,18 @@ VOCABULARIES = (MINIATURE.vocab, WIDE + 76)
 """Summed by exponentials, and by powers of two."""
 
 
-@pytest.mark.parametrize("small", [None, 0], ids=["small matrices", "large ones"])
+@pytest.fixture(params=[False, True], ids=["small", "large"])
+def matrices(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken for small ones, which project every row, or for large ones, which split a sum."""
+    if request.param:
+        monkeypatch.setattr(layer, "SMALL", 0)
+
+
+@pytest.mark.usefixtures("matrices")
 @pytest.mark.parametrize("vocab", VOCABULARIES)
-def test_the_bare_sweep_gives_the_engines_readouts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vocab: int, small: int | None
-) -> None:
+def test_the_bare_sweep_gives_the_engines_readouts(tmp_path: Path, vocab: int) -> None:
     """All four readouts of every condition and text agree to rounding."""
     c = contest(tmp_path, vocab)
-    if small is not None:
-        monkeypatch.setattr(layer, "SMALL", small)
     theirs = Bare(c.model.decoder).score(c.work, c.work.vectors).numpy()
     ours = score(c.model, c.task, c.texts, c.edit, ScoreOptions())
     for name, values in zip(
@@ -54,15 +57,11 @@ def test_a_sweep_that_reads_onsets_alone_gives_the_engines_readouts(tmp_path: Pa
             np.testing.assert_allclose(found.numpy(), mine[n], rtol=2e-4, atol=2e-6)
 
 
-@pytest.mark.parametrize("small", [None, 0], ids=["small matrices", "large ones"])
+@pytest.mark.usefixtures("matrices")
 @pytest.mark.parametrize("vocab", VOCABULARIES)
-def test_a_loop_over_whole_logits_gives_the_engines_readouts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vocab: int, small: int | None
-) -> None:
+def test_a_loop_over_whole_logits_gives_the_engines_readouts(tmp_path: Path, vocab: int) -> None:
     """What loops and peers read from logits is what the engine reads."""
     c = contest(tmp_path, vocab)
-    if small is not None:
-        monkeypatch.setattr(layer, "SMALL", small)
     read, clean = Read.of(c.work), c.logits(c.work.tokens, None).log_softmax(-1)
     ours = score(c.model, c.task, c.texts, c.edit, ScoreOptions())
     for n, vector in enumerate(c.work.vectors):

@@ -56,7 +56,7 @@ def test_only_what_stands_between_the_markers_changes() -> None:
             replaced(broken, {"x": "new"})
 
 
-def test_the_readme_has_both_places(repository: Path) -> None:
+def test_the_readme_has_every_place(repository: Path) -> None:
     """``--write`` finds its markers."""
     text = (repository / "benchmarks" / "README.md").read_text()
     for name in ("engine", "engine/kept", "verdict"):
