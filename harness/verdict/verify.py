@@ -113,7 +113,7 @@ def _foreign(reports: Path, claims: set[str], out: Verification) -> None:
         found += [
             "/".join(("reports", *place, name))
             for name in (*files, *links)
-            if not _ours(place, name, claims)
+            if not _ours(place, name, claims) and not _keeps(Path(folder) / name)
         ]
     for name in sorted(found)[:SHOWN]:
         out.missing.append(f"{name} is written by no command: nothing shows that it is true")
@@ -122,6 +122,11 @@ def _foreign(reports: Path, claims: set[str], out: Verification) -> None:
     for name in FOLDERS:
         if (reports / name).is_dir():
             out.not_examined.append(f"reports/{name}: no part of the record")
+
+
+def _keeps(path: Path) -> bool:
+    """Whether this is the empty file by which git keeps a folder, as in a new workspace."""
+    return path.name == ".gitkeep" and not path.is_symlink() and path.stat().st_size == 0
 
 
 def _ours(place: tuple[str, ...], name: str, claims: set[str]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from harness.cli.init import contents
 from harness.digest import digest_bytes
 from harness.lock.ledger import append, ledger_path
 from harness.measure.job import Job, attempt_job, begin
@@ -194,6 +195,29 @@ def test_an_attempt_under_way_is_partial(tmp_path: Path) -> None:
     assert found.partial
     assert "easy: attempt not complete (1 of 3)" in found.missing
     assert found.exit_code == 4
+
+
+def test_a_file_that_no_command_writes_is_named(job: Job) -> None:
+    """A page of somebody's own below ``reports/`` could say anything; it makes the rest partial."""
+    places = ("summary.html", "easy/plot.png", ".gitkeep")
+    for name in places:
+        (job.root / "reports" / name).write_text("PASS")
+    found = verify(job.root)
+    assert found.problems == []
+    assert found.partial
+    for name in places:
+        assert any(line.startswith(f"reports/{name} is written by no") for line in found.missing)
+
+
+def test_what_a_new_workspace_has_below_reports_is_no_foreign_file(job: Job) -> None:
+    """A study that began with ``claims init`` can be verified."""
+    made = [(name, data) for name, data in contents("study") if name.startswith("reports/")]
+    assert made
+    for name, data in made:
+        (job.root / name).write_bytes(data)
+    found = verify(job.root)
+    assert found.missing == []
+    assert found.exit_code == 0
 
 
 def test_verification_imports_nothing_of_the_workspace(job: Job) -> None:
