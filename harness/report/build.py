@@ -31,6 +31,7 @@ from harness.paths import inside
 from harness.report.index import render_index
 from harness.report.page import render_claim
 from harness.report.records import IndexRow, Rendered, ReportInput
+from harness.report.related import related
 from harness.report.write import write_reports
 from harness.strictjson import parse_object
 from harness.verdict.compared import changed, reworded
@@ -115,6 +116,7 @@ def report_input(job: Job, publish: Publish = publish_verdict) -> ReportInput:
         replicates=tuple(evidence.records[r] for r in evidence.replicates),
         versions=versions,
         anchors=anchors,
+        related=related(rows, job.claim.id),
         row=len(rows),
     )
 

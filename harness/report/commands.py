@@ -33,7 +33,8 @@ def folder(report: ReportInput) -> str:
 
 
 def commands(report: ReportInput) -> tuple[Command, ...]:
-    """From trusting nothing to reading one column; an exploration has only its own."""
+    """From trusting nothing to reading one column; an exploration has only its own. A withdrawn
+    claim is not measured again: the workspace may have moved on from its lock."""
     claim = shlex.quote(report.id)
     if report.status == "EXPLORATORY":
         return (
@@ -46,9 +47,12 @@ def commands(report: ReportInput) -> tuple[Command, ...]:
             "(runs no code of the claim)",
             f"claims verify {claim}",
         ),
-        Command("judge again; measures only what is missing", f"claims run {claim}"),
-        Command("measure the same plan anew, beside the record", f"claims reproduce {claim}"),
     ]
+    if not _withdrawn(report):
+        found += [
+            Command("judge again; measures only what is missing", f"claims run {claim}"),
+            Command("measure the same plan anew, beside the record", f"claims reproduce {claim}"),
+        ]
     cells = f"{folder(report)}/cells/*.{report.split}.generate.*"
     if "generate" in report.cells and len(report.cells["generate"]):
         found.append(
@@ -58,6 +62,13 @@ def commands(report: ReportInput) -> tuple[Command, ...]:
             )
         )
     return tuple(found)
+
+
+def _withdrawn(report: ReportInput) -> bool:
+    mine = report.verdict.get("registration")
+    return any(
+        v["registration"] == mine and v.get("status") == "WITHDRAWN" for v in report.versions
+    )
 
 
 def criterion_command(report: ReportInput, row: Mapping[str, Any]) -> Command | None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.claim.feature_arms import MATCHED_RATE
 from harness.claim.vocabulary import LATER
 from harness.measure.tables import summarise
 from harness.report.records import ReportInput
@@ -23,6 +24,9 @@ Arms = Mapping[str, Mapping[str, Any]]
 
 ALSO = ("onset_mass", "elsewhere_mass", "kl", *LATER)
 """Readouts that are shown where a claim reads them, beside behaviour, garbage and loss."""
+
+RANDOM = "random directions"
+"""What most control arms draw."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,16 @@ class Curve:
     doses: tuple[float, ...]
     values: np.ndarray
     mean: np.ndarray
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many replicates have a value, dose by dose."""
+        return tuple(int(n) for n in np.isfinite(self.values).sum(axis=0))
+
+    @property
+    def partial(self) -> bool:
+        """Whether the mean at some dose is over some of the replicates only."""
+        return any(0 < n < len(self.values) for n in self.counts)
 
     @property
     def empty(self) -> bool:
@@ -137,6 +151,11 @@ def controls(frame: pd.DataFrame, arms: Arms) -> tuple[str, ...]:
     """Arms of random directions that were measured, in the claim's order."""
     seen = set(frame["arm"])
     return tuple(name for name, arm in arms.items() if arm.get("control") and name in seen)
+
+
+def drawn(arm: Mapping[str, Any]) -> str:
+    """What a control arm draws, in words."""
+    return "features" if arm.get("control") == MATCHED_RATE else RANDOM
 
 
 def judged_doses(report: ReportInput) -> dict[int, float]:

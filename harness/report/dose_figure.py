@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -20,9 +20,9 @@ from matplotlib.axes import Axes
 
 from harness.claim.feature_arms import ABLATE, CLAMP
 from harness.report import svg
-from harness.report.curves import Curve, Points
+from harness.report.curves import RANDOM, Curve, Points
 from harness.report.figure import FigureView, KeyEntry, Table, limits, margins, ticks
-from harness.report.words import humane, number, plain
+from harness.report.words import humane, mean_over, number, plain
 
 READOUTS: Mapping[str, str] = {
     "rate": "behaviour, share of steps",
@@ -43,7 +43,7 @@ X_LABELS: Mapping[str, str] = {
     "residual": "dose (multiples of the median residual norm)",
     "own": "dose (multiples of the direction's own length)",
     "kl": "dose (target KL on the select split, nats)",
-    ABLATE: "dose (share of the feature's activation that is taken away)",
+    ABLATE: "dose (share of the activation taken away)",
     CLAMP: "dose (multiples of the feature's median activation)",
 }
 """Unit of an arm's doses, or operation with one of its own -> the words under the axis."""
@@ -64,6 +64,8 @@ class DoseData:
     controls: tuple[Points, ...] = ()
     judged: Mapping[int, float] | None = None
     unit: str = "residual"
+    drawn: Mapping[str, str] = field(default_factory=dict)
+    """Control arm -> what its points are."""
 
 
 def dose_figure(data: DoseData, name: str, *, large: bool) -> FigureView:
@@ -78,7 +80,7 @@ def dose_figure(data: DoseData, name: str, *, large: bool) -> FigureView:
     return FigureView(
         id=name,
         title=title,
-        caption=_caption(data) if large else "",
+        caption=_caption(data, large),
         description=words,
         wide=wide,
         narrow=narrow if large else None,
@@ -107,8 +109,10 @@ def describe(data: DoseData) -> str:
 def dose_table(curve: Curve, levels: Mapping[str, float]) -> Table:
     """Doses down, replicates across, the mean last."""
     rows = [
-        (plain(dose), *(number(v, 3) for v in column), number(mean, 3))
-        for dose, column, mean in zip(curve.doses, curve.values.T, curve.mean, strict=True)
+        (plain(dose), *(number(v, 3) for v in column), mean_over(mean, count, len(column), 3))
+        for dose, column, mean, count in zip(
+            curve.doses, curve.values.T, curve.mean, curve.counts, strict=True
+        )
     ]
     rows += [
         (f"{humane(arm)} (mean)", *([""] * len(curve.replicates)), number(value, 3))
@@ -128,9 +132,13 @@ def judged_words(judged: Mapping[int, float]) -> str:
     return f"{words[0]} replicate{plural}, {', '.join(words[1:])}"
 
 
-def _caption(data: DoseData) -> str:
-    parts = ["Thin lines are replicates, the thick line is their mean."]
-    if data.judged:
+def _caption(data: DoseData, large: bool) -> str:
+    parts = ["Thin lines are replicates, the thick line is their mean."] if large else []
+    if data.curve.partial:
+        parts.append("Where replicates have no number, the mean is over the others.")
+    if large and data.controls:
+        parts.append("Points of controls stand beside their dose, so that none hides another.")
+    if large and data.judged:
         parts.append(
             f"Vertical lines mark the judged dose ({judged_words(data.judged)}), "
             "chosen on the select split."
@@ -141,7 +149,7 @@ def _caption(data: DoseData) -> str:
 def _key(data: DoseData) -> tuple[KeyEntry, ...]:
     found = [KeyEntry("thin", "replicate"), KeyEntry("thick", "mean of replicates")]
     found += [
-        KeyEntry(mark, f"{humane(p.arm)} random directions")
+        KeyEntry(mark, f"{humane(p.arm)} {data.drawn.get(p.arm, RANDOM)}")
         for mark, p in zip(MARKS, data.controls, strict=False)
     ]
     if data.levels:

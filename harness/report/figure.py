@@ -5,6 +5,7 @@ Not covered: drawing (the ``*_figure`` modules) and layout (the templates).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,23 @@ def heading(axes: Axes, text: str, size: float = svg.FONT, shift: float = 0.0) -
 def ticks(count: int) -> MaxNLocator:
     """At most so many steps, of sizes that people count in."""
     return MaxNLocator(count, steps=[1, 2, 2.5, 5, 10])
+
+
+def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Places for labels on a logarithmic axis: at most ``most``, and three at least where a range
+    of positive numbers has so many that people count in."""
+    first, last = math.floor(math.log10(low)), math.floor(math.log10(high))
+    decades = range(first, last + 1)
+    found: list[float] = []
+    for leading in ((1, 2, 5), (1, 3), (1,)):
+        found = [v for n in decades for d in leading if low <= (v := float(f"{d}e{n}")) <= high]
+        if len(found) <= most:
+            break
+    while len(found) > most:
+        found = found[::2]
+    if len(found) < 3:
+        found = [v for v in ticks(most).tick_values(low, high) if low <= v <= high and v > 0]
+    return found
 
 
 LARGEST = 1e300

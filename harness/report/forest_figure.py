@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from harness.report import svg
 from harness.report.figure import (
@@ -22,6 +22,7 @@ from harness.report.figure import (
     KeyEntry,
     Table,
     bounded,
+    log_ticks,
     margins,
     padded,
     ticks,
@@ -171,10 +172,10 @@ def frame(
         low = max(min([*seen, *edges, 1.0]), 1 / LARGEST) / 1.15
         high = bounded(max([*seen, *edges, 1.0])) * 1.15
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_minor_locator(LogLocator(subs=()))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlabel("logarithmic scale", fontsize=svg.FONT - 1)
     else:
         axes.xaxis.set_major_locator(ticks(5))
     axes.set_xlim(low, high)

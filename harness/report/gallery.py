@@ -139,7 +139,8 @@ def _sweep(report: ReportInput, frame: pd.DataFrame, arm: str, treatment: str) -
             return None
         points = tuple(p for n in random[:2] if (p := cv.points(frame, n, readout)))
         levels = _levels(frame, arms, readout, arm) if readout != "ordinary_loss" else {}
-        return DoseData(readout, found[0], levels, points, judged, unit_of(arms[arm]))
+        drawn = {n: cv.drawn(arms[n]) for n in random}
+        return DoseData(readout, found[0], levels, points, judged, unit_of(arms[arm]), drawn)
 
     def figure(readout: str, *, large: bool) -> FigureView | None:
         found = data(readout)

@@ -91,6 +91,8 @@ class PageView:
     not_shown_ever: tuple[str, ...]
     sources: tuple[str, ...]
     superseded: str
+    related: tuple[tuple[str, str, bool], ...]
+    """Other claims' names, what ties them to this one, and whether they have a page."""
     commands: tuple[Command, ...]
     folder: str
     unanchored: str
@@ -151,6 +153,9 @@ def page_view(report: ReportInput) -> PageView:
         not_shown_ever=ALWAYS,
         sources=tuple(str(s) for s in claim.get("source") or ()),
         superseded=listing(verdict["superseded_by"]) if verdict.get("superseded_by") else "",
+        related=tuple(
+            (str(one["claim"]), str(one["words"]), bool(one["finished"])) for one in report.related
+        ),
         commands=commands(report),
         folder=folder(report),
         unanchored="" if report.anchors else UNANCHORED,

@@ -14,7 +14,7 @@ from harness.report import svg
 from harness.report.curves import Curve
 from harness.report.dose_figure import NARROW, READOUTS, X_LABELS, lines
 from harness.report.figure import FigureView, KeyEntry, Table, heading, limits, ticks
-from harness.report.words import humane, number, plain, shortened
+from harness.report.words import humane, mean_over, number, plain, shortened
 
 
 def panels_figure(
@@ -61,11 +61,17 @@ def panels_figure(
             axes.set_visible(False)
         grid[0, 0].set_ylim(*limits([*seen, *levels.values()], floor=0.0))
         grid[0, 0].yaxis.set_major_locator(ticks(3))
-        grid[0, 0].xaxis.set_major_locator(ticks(3))
+        grid[0, 0].xaxis.set_major_locator(ticks(2))
         figure.text(0.5, 6 / height, X_LABELS[unit], ha="center", va="bottom", color=svg.MUTED)
         wide = svg.inline(figure, name, title, words)
     doses = curves[0].doses
-    rows = tuple((c.variant, *(number(m, 3) for m in c.mean)) for c in curves)
+    rows = tuple(
+        (
+            c.variant,
+            *(mean_over(m, n, len(c.values), 3) for m, n in zip(c.mean, c.counts, strict=True)),
+        )
+        for c in curves
+    )
     table = Table(("candidate", *(f"mean at {plain(d)}" for d in doses)), rows)
     key = [KeyEntry("thin", "replicate"), KeyEntry("thick", "mean of replicates")]
     key += [KeyEntry("dots", f"mean of {', '.join(map(humane, levels))}")] if levels else []

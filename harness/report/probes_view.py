@@ -19,7 +19,7 @@ from markupsafe import Markup
 from harness.report import svg
 from harness.report.figure import FigureView, KeyEntry, Table, limits, margins, ticks
 from harness.report.records import ReportInput
-from harness.report.words import clean, humane, number
+from harness.report.words import NONE, clean, humane, number
 
 FEWEST_ITEMS = 4
 """A number of fewer items is read more easily in a table."""
@@ -28,6 +28,8 @@ WIDE, NARROW, HEIGHT = 700, 340, 230
 COLOURS = (svg.DATA, svg.OTHER, svg.THIRD)
 SWATCHES = ("thick", "other-thick", "third-thick")
 CONTEXT = "context"
+P = "p"
+"""A p-value: the mean of several says nothing."""
 APART = 0.24
 """Between the dots of two models at one head."""
 
@@ -143,7 +145,8 @@ def _numbers(parts: list[pd.DataFrame]) -> Table | None:
     body: list[tuple[str, ...]] = [
         (
             *(clean(str(row[k])) for k in keys),
-            *(number(row[k], 3) for k in ("mean", "min", "max")),
+            NONE if row["quantity"] == P else number(row["mean"], 3),
+            *(number(row[k], 3) for k in ("min", "max")),
         )
         for _, row in found.iterrows()
     ]

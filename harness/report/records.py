@@ -44,7 +44,8 @@ class ReportInput:
     tables plus ``arm``, ``replicate``, ``split``; ``replicates`` the replicate records;
     ``anchors`` the outside timestamps or signatures over the ledger (none: UNANCHORED);
     ``versions`` every registration of the claim with its standing and what it changed (see
-    ``harness.verdict.versions``);
+    ``harness.verdict.versions``); ``related`` claims that a withdrawal ties to this one (see
+    ``harness.report.related``);
     ``separator`` what stands between two steps of a decoded generation; ``row`` the last row of the
     ledger that was read (0: none).
     """
@@ -57,6 +58,7 @@ class ReportInput:
     replicates: tuple[Mapping[str, Any], ...] = ()
     anchors: tuple[Mapping[str, Any], ...] = ()
     versions: tuple[Mapping[str, Any], ...] = ()
+    related: tuple[Mapping[str, Any], ...] = ()
     separator: str = " ; "
     row: int = 0
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.claim.feature_arms import MATCHED_RATE
 from harness.report import curves as cv
 from harness.report.dose_figure import READOUTS
 from harness.report.figure import Table
-from harness.report.words import NONE, humane, number, plain
+from harness.report.words import NONE, humane, mean_over, plain
 
 
 def single(frame: pd.DataFrame, arms: cv.Arms, readouts: Sequence[str]) -> Table | None:
@@ -29,11 +28,10 @@ def single(frame: pd.DataFrame, arms: cv.Arms, readouts: Sequence[str]) -> Table
         variants = part["variant"].nunique()
         about = str(arm.get("label") or "")
         if arm.get("control"):
-            what = "features" if arm["control"] == MATCHED_RATE else "random directions"
-            about = f"{variants} {arm['control']} {what} in each replicate"
+            about = f"{variants} {arm['control']} {cv.drawn(arm)} in each replicate"
         for dose, found in _at_doses(arm, part):
-            means = found.groupby("replicate")[readouts].mean().mean()
-            cells = (number(means[r], 3) for r in readouts)
+            each = found.groupby("replicate")[readouts].mean()
+            cells = (mean_over(each[r].mean(), each[r].count(), len(each), 3) for r in readouts)
             rows.append((humane(name), dose, *cells, about))
     heads = ("arm", "dose", *(READOUTS[r].partition(",")[0] for r in readouts), "about")
     return Table(heads, tuple(rows)) if rows else None

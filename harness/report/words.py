@@ -147,6 +147,12 @@ def number(value: Any, places: int | None = None) -> str:
     return text.replace("-", MINUS)
 
 
+def mean_over(mean: Any, count: int, of: int, places: int | None = None) -> str:
+    """A mean, and over how many of the replicates if not all of them have a value."""
+    text = number(mean, places)
+    return text if count in (0, of) else f"{text} ({count} of {of})"
+
+
 def plain(value: Any) -> str:
     """A number as its author wrote it: shortest digits, no padding."""
     v = finite(value)

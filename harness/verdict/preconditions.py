@@ -76,19 +76,22 @@ def unhealthy(record: Mapping[str, Any], params: Params) -> tuple[str, ...]:
 
 def health(view: View, params: Params) -> Check:
     bad = {r: unhealthy(view.record(r), params) for r in view.replicates}
-    values = [
-        max(
-            float("inf") if h["loss_gap"] is None else h["loss_gap"]
-            for h in view.record(r)["health"].values()
-        )
-        for r in view.replicates
-    ]
+    values, garbage = (
+        [
+            max(float("inf") if h[name] is None else h[name] for h in record["health"].values())
+            for record in map(view.record, view.replicates)
+        ]
+        for name in HEALTH
+    )
     broken = "; ".join(f"replicate {r}: {', '.join(w)}" for r, w in bad.items() if w)
     needed = (
         f"every model within {params['loss_gap_at_most']:g} nats of the generator's entropy, "
         f"garbage rate at most {params['garbage_at_most']:g}"
     )
-    got = broken or f"loss above entropy: {_worst(values, low=False)} nats"
+    got = broken or (
+        f"loss above entropy: {_worst(values, low=False)} nats; "
+        f"garbage rate: {_worst(garbage, low=False)}"
+    )
     return Check(not broken and bool(values), got, needed, tuple(values))
 
 
@@ -200,7 +203,7 @@ def dose_band(view: View, params: Params) -> Check:
     furthest = max(range(len(values)), key=lambda n: _distance(values[n]), default=None)
     got = "nothing"
     if furthest is not None:
-        got = f"realised over nominal dose: furthest from 1 is {values[furthest]:.3g}"
+        got = f"realised over nominal dose: furthest from 1 is {values[furthest]:.4g}"
         got += f" ({where[furthest]})"
     got += f"; {silent} conditions never fired" if silent else "; every condition fired"
     needed = f"between {params['low']:g} and {params['high']:g}, every condition fired"

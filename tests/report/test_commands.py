@@ -49,6 +49,20 @@ def test_criterion_command_prints_the_criterions_numbers(
         assert f"{row[key]:.6g}"[:6] in out
 
 
+def test_a_withdrawn_claim_is_not_told_to_be_measured_again(inputs: Inputs) -> None:
+    """The workspace may have moved on from it, and then both commands are refused."""
+    report = inputs["pass"]
+    version = {"registration": report.verdict["registration"], "status": "WITHDRAWN"}
+    gone = replace(report, versions=(version,))
+    assert [c.line for c in commands(report)][1:3] == [
+        "claims run suppression-works",
+        "claims reproduce suppression-works",
+    ]
+    lines = [c.line for c in commands(gone)]
+    assert lines[0] == "claims verify suppression-works"
+    assert not any("claims run" in line or "claims reproduce" in line for line in lines)
+
+
 def test_cells_command_prints_the_rates(inputs: Inputs, tmp_path: Path) -> None:
     """The one-liner over the stored cells prints a replicate's rate at a dose."""
     report = inputs["features"]

@@ -70,6 +70,7 @@ def hostile(report: ReportInput, bad: str) -> ReportInput:
         lock=poisoned(report.lock, storable),
         ledger=tuple(poisoned(row, bad) for row in report.ledger),
         anchors=({"kind": bad},),
+        related=({"claim": bad, "words": bad, "finished": True},),
         replicates=tuple(poisoned(row, bad) for row in report.replicates),
         cells=cells,
     )
