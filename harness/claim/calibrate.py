@@ -27,7 +27,16 @@ from scipy import stats
 from harness.claim.looks import looks
 from harness.claim.power import adjacent, family_size, rule_of, tested
 from harness.claim.schema import Claim
-from harness.claim.simulate import Rates, affordable, noise, rates_under, right, truths, undone
+from harness.claim.simulate import (
+    Rates,
+    affordable,
+    noise,
+    rates_under,
+    right,
+    truths,
+    undone,
+    width,
+)
 from harness.stats import fieller, one_sample
 from harness.stats.attainable import smallest_p
 from harness.stats.records import BET, FAMILY_KINDS, KINDS, MEANS_KINDS, Rule, methods_of
@@ -111,8 +120,9 @@ def calibrate(
     Raises :class:`UntestableError` where the rule admits no test.
     """
     rule, effect = tested(design.rule, design.effect, design.name)
-    sims = affordable(simulations, design.members, design.n)
-    drawn = design.sd * noise(sims, design.members, design.n, seed, shape, design.adjacent)
+    numbers = width(rule, design.members)
+    sims = affordable(simulations, numbers, design.n)
+    drawn = design.sd * noise(sims, numbers, design.n, seed, shape, design.adjacent)
     means = truths(effect, rule, design.members)
     means = {"margin": means.pop("margin"), "no effect": undone(rule, design.members), **means}
     shares: list[Share] = []

@@ -26,6 +26,7 @@ from harness.report.words import (
     plain,
     standing,
 )
+from harness.stats.records import BET
 
 HELD = Standing("held", "✓", "", "pass")
 NOT_HELD = Standing("not held", "✗", "", "fail")
@@ -170,7 +171,9 @@ def _facts(row: Mapping[str, Any], test: Mapping[str, Any]) -> list[tuple[str, s
         if finite(row.get(key)) is not None:
             found.append((term, p_value(row[key])))
     if finite(row.get("smallest_p")) is not None:
-        found.append(("smallest attainable p", f"{float(row['smallest_p']):.2g}"))
+        bet = method == BET
+        term = "p if all replicates lie on one side" if bet else "smallest attainable p"
+        found.append((term, f"{float(row['smallest_p']):.2g}"))
     if finite(row.get("hedges_g")) is not None:
         found.append(("Hedges g", number(row["hedges_g"], 2)))
     if row.get("scale") == "log":

@@ -15,10 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.stats.records import in_decimals
+
 LONG = 1e12
 """From here on a number is written with an exponent: its digits would fill the page."""
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EM DASH}"
+MOST = 6
+"""Decimals, at most."""
 
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that reorder what follows: a hostile title could show one thing and say another."""
@@ -133,7 +137,7 @@ def decimals(*values: float | None, low: float | None = None, high: float | None
     else:
         size = max((abs(v) for v in values if v), default=0.0)
         digits = 2 - math.floor(math.log10(size)) if size else 0
-    return max(0, min(6, digits))
+    return max(0, min(MOST, digits))
 
 
 def number(value: Any, places: int | None = None) -> str:
@@ -142,6 +146,8 @@ def number(value: Any, places: int | None = None) -> str:
     if v is None:
         return NONE
     text = f"{v:.{decimals(v) if places is None else places}f}" if abs(v) < LONG else f"{v:.3g}"
+    if v and places in (None, MOST) and not text.strip("-0."):
+        text = f"{v:.3g}"  # smaller than any decimals show
     if text.startswith("-") and not text.strip("-0."):
         text = text[1:]  # no negative zero
     return text.replace("-", MINUS)
@@ -175,7 +181,7 @@ def p_value(value: Any) -> str:
         return NONE
     if v < 0.001 or v > 0.999:
         return "< .001" if v < 0.001 else "> .999"
-    return f"{v:.3f}".removeprefix("0")
+    return in_decimals(v).removeprefix("0")
 
 
 def percent(share: Any) -> str:

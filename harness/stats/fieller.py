@@ -37,6 +37,8 @@ from harness.stats.records import (
 from harness.stats.ties import apart, is_constant
 
 UNBOUNDED = "the denominator is not shown to lie above 0: the confidence set is unbounded"
+NEGATIVE = "the denominator lies below 0: a ratio to it says nothing here"
+ALIKE = "every replicate has the same ratio: no interval"
 
 
 def two_verdicts(values: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
@@ -87,10 +89,11 @@ def judge_means(
     mean = float(two.mean())
     estimate = float(one.mean()) / mean if mean else math.nan
     found = None if mean <= 0 else confidence_set(pair, rule.alpha)
-    reason = "" if found else UNBOUNDED
+    reason = "" if found else NEGATIVE if mean < 0 else UNBOUNDED
     flat = bool(mean) and bool(is_constant(two) and is_constant(one))
-    if found and (flat or not apart(one, estimate * two).any()):
-        found, reason = None, CONSTANT
+    alike = flat or not apart(one, estimate * two).any()
+    if found and alike:
+        found, reason = None, CONSTANT if flat else ALIKE
     low, high = found or (None, None)
     return TestResult(
         kind=rule.kind,
@@ -108,7 +111,7 @@ def judge_means(
         smallest_p=smallest_p(rule.kind, rule.method, len(one)),
         decision=decision(p_support, p_refute, rule.alpha),
         values=tuple(float(a / b) if b else math.nan for a, b in zip(one, two, strict=True)),
-        constant=reason == CONSTANT,
+        constant=reason in (CONSTANT, ALIKE),
         reason=reason,
         details={"numerator": one.tolist(), "denominator": two.tolist()},
     )

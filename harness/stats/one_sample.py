@@ -43,11 +43,14 @@ from harness.stats.records import BET, STAKE, Rule, TestResult, checked, decisio
 from harness.stats.sequential import bets, bounds, p_values
 from harness.stats.ties import TIE, apart, is_constant
 
-CONSTANT = "the replicates do not differ at all: no interval, p from the exact sign test"
+CONSTANT = (
+    "the replicates do not differ at all: no interval, p from the exact sign test, which speaks of "
+    "their median and not of a mean that rare replicates could move"
+)
 
 
 FLAT = "the replicates do not differ at all: no interval"
-NOT_ENDED = "too few replicates for an end on both sides"
+NOT_ENDED = "too few replicates for an end on both sides, or replicates that drift across it"
 
 
 @dataclass(frozen=True)

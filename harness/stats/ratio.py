@@ -26,7 +26,8 @@ def logs(values: Sequence[float] | np.ndarray, where: str = "") -> np.ndarray:
     bad = np.flatnonzero(data <= 0)
     if bad.size:
         raise UntestableError(
-            f"replicate {bad[0]} has the ratio {data[bad[0]]:g}, which has no logarithm",
+            f"has the ratio {data[bad[0]]:g}, which has no logarithm",
+            place=int(bad[0]),
             where=where,
             fix="Use a criterion on differences, or a precondition that keeps both counts above 0",
         )

@@ -52,7 +52,21 @@ P_FLOOR = 1e-12
 
 
 class UntestableError(ClaimsError):
-    """The numbers, or the rule, admit no test; says which replicate and what to do."""
+    """The numbers, or the rule, admit no test; says which replicate and what to do.
+
+    ``place``: the position (from 0) of the replicate at fault, None where there is not one.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", place: int | None = None):
+        self.place, self._words = place, what
+        super().__init__(self._of(place), where=where, fix=fix)
+
+    def what_of(self, replicates: Sequence[int]) -> str:
+        """What is wrong, with the replicate's own number in place of its position."""
+        return self._of(None if self.place is None else replicates[self.place])
+
+    def _of(self, replicate: int | None) -> str:
+        return self._words if replicate is None else f"replicate {replicate} {self._words}"
 
 
 def methods_of(kind: str) -> tuple[str, ...]:
@@ -194,7 +208,8 @@ def checked(values: Sequence[float] | np.ndarray, where: str = "") -> np.ndarray
     bad = np.flatnonzero(~np.isfinite(array))
     if bad.size:
         raise UntestableError(
-            f"replicate {bad[0]} has the value {array[bad[0]]}",
+            f"has the value {array[bad[0]]}",
+            place=int(bad[0]),
             where=where,
             fix="A missing or infinite measurement makes the claim INVALID; it cannot be tested",
         )
@@ -210,6 +225,17 @@ def checked(values: Sequence[float] | np.ndarray, where: str = "") -> np.ndarray
 def reported(p: float) -> float:
     """A p-value as it is reported: in [P_FLOOR, 1]."""
     return float(min(1.0, max(P_FLOOR, p)))
+
+
+LEVELS = ("0.005", "0.010", "0.025", "0.050", "0.100")
+"""Three decimals of the levels at which people decide."""
+
+
+def in_decimals(p: float) -> str:
+    """A p-value with three decimals, or four where three would show a level that it is not: 0.0497
+    and 0.0503 are different decisions."""
+    text = f"{p:.3f}"
+    return f"{p:.4f}" if text in LEVELS and abs(p - float(text)) > 1e-9 else text
 
 
 def decision(p_support: float, p_refute: float, alpha: float) -> Decision:

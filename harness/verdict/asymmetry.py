@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.verdict.gap import closed, first_reached
+from harness.verdict.gap import along, closed, first_reached
 from harness.verdict.view import View
 
 Spec = Mapping[str, Any]
@@ -54,7 +54,5 @@ def _at_equal_kl(view: View, spec: Spec, r: int) -> float:
 
 def _path(view: View, spec: Spec, r: int, arm: str) -> tuple[np.ndarray, np.ndarray]:
     """KL and share of the gap along an arm's doses, from dose 0."""
-    view.require_grid(r, arm)
-    rows = view.curve(r, arm)
-    shares = [closed(view, spec, r, float(v)) for v in rows[spec["readout"]].to_numpy()]
-    return rows["kl"].to_numpy(dtype=np.float64), np.array(shares)
+    shares = [closed(view, spec, r, float(v)) for v in along(view, r, arm, spec["readout"])]
+    return along(view, r, arm, "kl"), np.array(shares)

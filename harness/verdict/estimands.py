@@ -27,7 +27,7 @@ import numpy as np
 from harness.errors import UnknownName, nearest
 from harness.verdict.asymmetry import steering_asymmetry
 from harness.verdict.features import feature_asymmetry, marker_ratio
-from harness.verdict.gap import closed, first_reached
+from harness.verdict.gap import along, closed, first_reached
 from harness.verdict.probes import probe_contrast, probe_level, probe_ratio
 from harness.verdict.ratios import stratified_odds
 from harness.verdict.view import View
@@ -91,9 +91,8 @@ def damage_difference(view: View, spec: Spec) -> Values:
 
 def _path(view: View, spec: Spec, r: int, arm: str, base: float) -> tuple[np.ndarray, np.ndarray]:
     """Removal and damage along the arm's doses, starting at dose 0."""
-    rows = view.curve(r, arm)
-    removal = [closed(view, spec, r, float(v)) for v in rows[spec["readout"]].to_numpy()]
-    return np.array(removal), rows[spec["damage"]].to_numpy() - base
+    removal = [closed(view, spec, r, float(v)) for v in along(view, r, arm, spec["readout"])]
+    return np.array(removal), along(view, r, arm, spec["damage"]) - base
 
 
 def norm_ratio(view: View, spec: Spec) -> Values:

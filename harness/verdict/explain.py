@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.claim.schema import Claim, Criterion, Test
 from harness.claim.terms import DRAWN
-from harness.stats.records import BET
+from harness.stats.records import BET, in_decimals
 from harness.verdict.records import Estimate, Outcome, Shown, Status, Verdict
 
 NAMES = {
@@ -86,7 +86,9 @@ def p_value(p: float | None) -> str:
     """'p = .012', or 'p < .001'."""
     if p is None:
         return "p undefined"
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+    if p < 0.001 or p > 0.999:
+        return "p < .001" if p < 0.001 else "p > .999"
+    return f"p = {in_decimals(p)}".replace("0.", ".", 1)
 
 
 NEEDS = {

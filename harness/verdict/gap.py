@@ -27,9 +27,34 @@ def closed(view: View, spec: Mapping[str, Any], r: int, number: float) -> float:
     return (base - number) / gap
 
 
+def along(view: View, r: int, arm: str, readout: str) -> np.ndarray:
+    """A readout at every dose of an arm in replicate r, from dose 0, float64 [doses].
+
+    Raises :class:`MissingNumber` where a planned dose was not measured or has no number: a curve
+    with a hole reaches no height, and would be read at dose 0.
+    """
+    view.require_grid(r, arm)
+    rows = view.curve(r, arm)
+    values = rows[readout].to_numpy(dtype=np.float64)
+    for dose, value in zip(rows["dose"], values, strict=True):
+        if not np.isfinite(value):
+            raise MissingNumber(
+                f"{readout} of arm {arm!r} at dose {dose:g}, replicate {r}, is not a number",
+                where=view.claim.id,
+                fix="An empty or degenerate cell makes the claim INVALID",
+            )
+    return values
+
+
 def first_reached(heights: np.ndarray, values: np.ndarray, goal: float) -> float:
-    """The value where the heights, along the doses, first reach ``goal``, linearly interpolated."""
-    first = int(np.argmax(heights >= goal - 1e-12))
+    """The value where the heights, along the doses, first reach ``goal``, linearly interpolated.
+
+    Raises :class:`ValueError` where they never do.
+    """
+    reached = heights >= goal - 1e-12
+    if not reached.any():
+        raise ValueError(f"no height reaches {goal}: {heights}")
+    first = int(np.argmax(reached))
     if first == 0:
         return float(values[0])
     low, high = heights[first - 1], heights[first]

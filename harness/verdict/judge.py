@@ -133,17 +133,20 @@ def _criteria(
         try:
             found.append(criterion(view, one, seed))
         except (MissingNumber, UntestableError) as error:
+            what = error.what
+            if isinstance(error, UntestableError):
+                what = error.what_of(view.replicates)
             broken.append(
                 PreconditionResult(
                     name=f"{one.name}-measurable",
                     kind="measurable",
                     why="a criterion needs a finite number from every replicate",
                     held=False,
-                    got=error.what,
+                    got=what,
                     needed="finite numbers that vary between replicates",
                     values=(),
                     sentence=explain.precondition(
-                        f"{one.name}-measurable", False, error.what, "finite numbers"
+                        f"{one.name}-measurable", False, what, "finite numbers"
                     ),
                 )
             )

@@ -19,8 +19,10 @@ from harness.claim.calibrate import (
     intervals,
     standard_designs,
 )
+from harness.claim.power import power
+from harness.claim.schema import Criterion, Expectation, Test
 from harness.stats import one_sample
-from harness.stats.records import FAMILY_KINDS, KINDS, Rule, methods_of
+from harness.stats.records import FAMILY_KINDS, KINDS, MEANS_KINDS, Rule, methods_of
 from tests.toy_workspace import claim as toy_claim
 from tests.toy_workspace import make
 
@@ -179,3 +181,25 @@ def test_what_a_study_ought_to_end_in(kind: str, mean: float, verdict: str) -> N
     if mean == 1.0:
         means = np.full(3, mean)
     assert simulate.right(means, Rule(kind, 1.0)) == verdict
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calibration_and_power_simulate_the_same_studies(kind: str) -> None:
+    """At the expectation they give the same power, ratios of two means included, whose numerator
+    and denominator vary each for itself."""
+    for method in methods_of(kind):
+        of = design(kind, method, members=1)
+        estimand = {"kind": "mean-ratio" if kind in MEANS_KINDS else "level"}
+        test = Test(kind, of.rule.margin, of.rule.alpha, of.rule.method)
+        one = Criterion("c", estimand, test, "why", Expectation(of.effect, of.sd))
+        row = power(one, of.n, SIMS, members=of.members)
+        found = share(calibrate(of, SIMS), "expected", "PASS")
+        assert found.share == pytest.approx(row.expected.support), method
+
+
+def test_a_ratio_of_means_varies_above_and_below_the_line() -> None:
+    """Its power falls with the spread of the two, as the formula of Fieller's test has it; one
+    noise for both would pass nearly always."""
+    of = replace(design("mean-ratio-above", "fieller"), n=5, effect=1.1, sd=0.4)
+    of = replace(of, rule=replace(of.rule, margin=1.0))
+    assert share(calibrate(of, SIMS), "expected", "PASS").share < 0.3

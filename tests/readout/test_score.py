@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -155,3 +157,22 @@ def test_a_model_in_double_precision_is_scored_as_in_single() -> None:
         ours, theirs = getattr(single, name), getattr(double, name)
         assert np.allclose(ours, theirs, atol=1e-5, equal_nan=True)
     assert np.allclose(single.evidence.delta_max, double.evidence.delta_max, atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_broke_is_no_number_and_not_left_out(bad: float) -> None:
+    """A condition that leaves the model without numbers at some positions has none for the text: a
+    mean over what is left would make it look well. Texts without an edit keep theirs."""
+    model, texts = MODELS["narrow"], TASK.texts("fit", 6, 1, "plain")
+    chosen = edit("blocks.1.hook_resid_post", "late_onset")
+    vectors = chosen.add.clone()
+    vectors[1] = bad
+    broken = score(model, TASK, texts, replace(chosen, add=vectors), ScoreOptions())
+    sound = score(model, TASK, texts, chosen, ScoreOptions())
+    touched = TASK.positions("late_onset", texts.tokens).any(1).numpy()
+    assert touched.any()
+    for name in READOUTS:
+        ours, theirs = getattr(broken, name), getattr(sound, name)
+        assert np.isinf(ours[1][touched]).all(), name
+        assert np.array_equal(ours[[0, 2]], theirs[[0, 2]], equal_nan=True), name
+        assert np.array_equal(ours[1][~touched], theirs[1][~touched], equal_nan=True), name

@@ -43,6 +43,20 @@ def test_p_is_never_zero_or_one() -> None:
     assert [p_value(p) for p in (0.0, 0.0312, 1.0)] == ["< .001", ".031", "> .999"]
 
 
+def test_p_beside_a_level_shows_on_which_side_it_lies() -> None:
+    """.0497 passes and .0503 does not; both would read .050."""
+    shown = [p_value(p) for p in (0.0497, 0.05, 0.0503, 0.0099, 0.1204)]
+    assert shown == [".0497", ".050", ".0503", ".0099", ".120"]
+
+
+def test_numbers_smaller_than_any_decimals_have_an_exponent() -> None:
+    """Three hundred-millionths are not nothing."""
+    assert number(3e-8) == "3e\N{MINUS SIGN}08"
+    assert interval(1e-8, 5e-8) == "[1e\N{MINUS SIGN}08, 5e\N{MINUS SIGN}08]"
+    assert number(0.0) == "0"
+    assert number(0.0001, 3) == "0.000"
+
+
 def test_percent() -> None:
     """Coverage is a whole number of per cent where it is one, and exact where not."""
     assert percent(0.9) == "90 %"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.stats.fieller import UNBOUNDED, confidence_set, two_verdicts
+from harness.stats.fieller import ALIKE, NEGATIVE, UNBOUNDED, confidence_set, two_verdicts
+from harness.stats.one_sample import CONSTANT
 from harness.stats.records import Rule, UntestableError
 from harness.stats.rules import decide, decide_means
 
@@ -75,6 +76,7 @@ def test_a_denominator_that_is_no_amount_decides_nothing(denominator: np.ndarray
     for margin in (0.1, 1.0, 10.0):
         found = decide_means(ONE, denominator, rule(margin))
         assert found.decision == "neither"
+        assert found.reason == (NEGATIVE if denominator.mean() < -0.1 else UNBOUNDED)
         assert found.low is None
     assert found.as_json()["values"] is not None
 
@@ -97,6 +99,9 @@ def test_a_numerator_that_is_a_multiple_has_no_precision() -> None:
     """Nothing varies about the ratio: no interval of width 0; at the ratio itself no verdict."""
     found = decide_means(2 * TWO, TWO, rule(2.0))
     assert (found.low, found.high, found.constant) == (None, None, True)
+    assert found.reason == ALIKE  # the amounts do differ, and p is that of the t tests
+    assert decide_means(0 * TWO, TWO, rule(2.0)).reason == ALIKE
+    assert decide_means([0.3] * 8, [0.1] * 8, rule(2.0)).reason == CONSTANT
     assert found.decision == "neither"
     assert decide_means([0.3] * 8, [0.1] * 8, rule(3.0)).decision == "neither"
     assert decide_means([0.3] * 8, [0.1] * 8, rule(2.0)).p_support == pytest.approx(1 / 256)

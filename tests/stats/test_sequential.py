@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,11 +23,14 @@ def rule(kind: str = "superiority", margin: float = 0.0, **more: float) -> Rule:
 
 
 def test_wealth_is_multiplied_on_every_replicate() -> None:
-    """Above: 1.85; below: .15; at the margin: 1."""
+    """Above: 1.85; below, and at the margin: .15, for both bets."""
     found = decide([1.0, 2.0, -1.0, 0.0, 3.0], rule())
-    assert found.details["wealth"] == pytest.approx([1.85, 1.85**2, 1.85**2 * 0.15,
-                                                     1.85**2 * 0.15, 1.85**3 * 0.15])  # fmt: skip
-    assert found.details["wealth_against"][:2] == pytest.approx([0.15, 0.15**2])
+    assert found.details["wealth"] == pytest.approx(
+        [1.85, 1.85**2, 1.85**2 * 0.15, 1.85**2 * 0.15**2, 1.85**3 * 0.15**2]
+    )
+    assert found.details["wealth_against"][:4] == pytest.approx(
+        [0.15, 0.15**2, 0.15**2 * 1.85, 0.15**3 * 1.85]
+    )
     assert found.p_support == pytest.approx(1.85**-2)
     assert found.details["decided_at"] is None
     assert found.decision == "neither"
@@ -38,7 +42,8 @@ def test_wealth_is_multiplied_on_every_replicate() -> None:
         ([1, 1, 1, 1, 1], "support", 4),
         ([1, 1, 1, 1, 1, -9, -9, -9], "support", 4),
         ([-1, -1, -1, -1, -1, 9, 9, 9], "refute", 4),
-        ([0, 1, 1, 0, 1, 1, 1], "support", 6),
+        ([0, 1, 1, 0, 1, 1, 1], "neither", None),
+        ([0, 1, 1, 1, 1, 1, 1, 1, 1], "support", 8),
         ([1, 1, 1, 1], "neither", None),
         ([1, -1, 1, 1, 1, 1, 1, 1, 1, 1], "support", 8),
         ([0] * 9, "neither", None),
@@ -49,7 +54,7 @@ def test_wealth_is_multiplied_on_every_replicate() -> None:
 def test_it_ends_where_the_wealth_reaches_one_over_alpha(
     values: list[float], word: str, at: int | None
 ) -> None:
-    """1.85**5 = 21.7 >= 20; what comes later does not count; ties wait."""
+    """1.85**5 = 21.7 >= 20; what comes later does not count; ties lose."""
     jitter = [v + 0.01 * i * (v != 0) for i, v in enumerate(values)]
     found = decide(jitter, rule())
     assert (found.decision, found.details["decided_at"]) == (word, at)
@@ -147,3 +152,37 @@ def test_wealth_is_fair_where_the_median_is_the_margin() -> None:
     n = 8
     patterns = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
     assert bets(patterns, 0.0, 0.85, 0.05).above.mean(axis=0) == pytest.approx(np.ones(n))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng, shape: 0.1 * (rng.random(shape) < 0.45),
+        lambda rng, shape: rng.choice([-1.0, 0.0, 1.0], shape, p=[0.1, 0.6, 0.3]),
+        lambda rng, shape: rng.binomial(20, 0.03, shape) / 20,
+    ],
+    ids=["zeros and a few", "mostly ties", "counts"],
+)
+def test_a_median_at_the_margin_is_not_above_it_however_often_replicates_tie(draw: Any) -> None:
+    """Discrete replicates whose median is the margin, followed from 2 to 20: alpha is kept."""
+    values = draw(np.random.default_rng(3), (4_000, 20)).astype(float)
+    p_support, p_refute = two_verdicts(values, rule())
+    assert (p_support <= 0.05).mean() < 0.06
+    assert (p_refute <= 0.05).mean() < 0.06
+
+
+def test_estimate_interval_and_verdict_agree_where_replicates_tie() -> None:
+    """Seven of twelve at the margin: the median is the margin, and the interval holds it."""
+    values = [0, 1, 0, 0.5, 0, 0.3, 0, 0.2, 0, 0, 0.4, 0]
+    found = decide(values, rule())
+    assert (found.decision, found.estimate, found.low) == ("neither", 0.0, 0.0)
+
+
+def test_replicates_that_drift_leave_no_interval() -> None:
+    """Five high ones and then many low ones end both bets at every margin between: there is no
+    interval, and no end below the other."""
+    values = np.concatenate([5 + 0.01 * np.arange(5), -5 - 0.01 * np.arange(25)])
+    found = decide(values, rule())
+    assert found.decision == "support"
+    assert (found.low, found.high) == (None, None)
+    assert "drift" in found.reason

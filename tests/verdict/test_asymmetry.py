@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.claim.schema import Arm
 from harness.verdict.estimands import estimate
+from harness.verdict.gap import first_reached
 from harness.verdict.view import MissingNumber, View
 from tests.verdict.synthetic import cell, claim, evidence
 
@@ -79,3 +82,30 @@ def test_a_dose_that_was_not_measured_is_named() -> None:
     cut = replace(whole, generate=whole.generate[:-1], score=whole.score[:-1])
     with pytest.raises(MissingNumber, match="'bring' 'd' has no cell at dose 1"):
         found(View(cut, (0,)), equal="kl", at="judged")
+
+
+@pytest.mark.parametrize("column", ["kl", "rate"])
+@pytest.mark.parametrize("arm", ["take", "bring"])
+def test_a_dose_without_a_number_is_named_and_not_read_at_dose_0(arm: str, column: str) -> None:
+    """A strong dose that broke the model reaches no height: the curve would begin again."""
+    whole = view().evidence
+    for table, name in ((whole.score, "kl"), (whole.generate, "steps")):
+        if (name == "kl") == (column == "kl"):
+            hit = (table["arm"] == arm) & (table["dose"] == 1.0)
+            table.loc[hit, name] = math.nan if name == "kl" else 0
+    with pytest.raises(MissingNumber, match=f"{column} of arm '{arm}' at dose 1, replicate 0"):
+        found(View(whole, (0,)), equal="kl", at="judged")
+
+
+def test_an_arm_that_was_never_scored_has_no_curve() -> None:
+    """Its KL is not the smallest there is."""
+    whole = view().evidence
+    cut = replace(whole, score=whole.score[whole.score["arm"] != "bring"])
+    with pytest.raises(MissingNumber, match="kl of arm 'bring'"):
+        found(View(cut, (0,)), equal="kl", at="judged")
+
+
+def test_a_height_that_is_never_reached_is_an_error() -> None:
+    """Not the first value."""
+    with pytest.raises(ValueError, match="no height reaches"):
+        first_reached(np.array([0.0, 0.2]), np.array([1.0, 2.0]), 0.5)

@@ -63,6 +63,20 @@ def test_damage_is_compared_where_both_have_removed_as_much() -> None:
     assert estimate(view(), spec)[0] == pytest.approx(0.6)
 
 
+@pytest.mark.parametrize("arm", ["treat", "own"])
+def test_damage_is_not_compared_along_a_curve_with_a_hole(arm: str) -> None:
+    """A dose at which nothing was generated has no removal: neither dose 0 nor the others tell."""
+    spec = {
+        "kind": "damage-difference", "arm": "treat", "than": "own", "damage": "ordinary_loss",
+        "at": "judged", **GAP,
+    }  # fmt: skip
+    broken = view()
+    rows = broken.evidence.generate
+    rows.loc[(rows["arm"] == arm) & (rows["dose"] == 1.0), "steps"] = 0
+    with pytest.raises(MissingNumber, match=f"rate of arm '{arm}' at dose 1, replicate 0"):
+        estimate(broken, spec)
+
+
 def test_a_missing_judged_dose_is_named_and_not_guessed() -> None:
     """Without an admissible dose there is no number at the judged dose."""
     spec = {"kind": "closed-gap", "arm": "treat", "at": "judged", **GAP}

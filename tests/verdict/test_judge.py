@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from harness.claim.schema import Arm, Exclusion, Precondition
-from harness.verdict.judge import judge
+from harness.claim.schema import Arm, Criterion, Exclusion, Precondition, Test
+from harness.stats.records import UntestableError
+from harness.verdict.judge import _criteria, judge
 from harness.verdict.records import Outcome, Status
+from harness.verdict.view import View
 from tests.verdict.synthetic import cell, claim, evidence, superiority
 
 ARMS = (
@@ -75,8 +79,6 @@ def test_a_claim_without_preconditions_is_invalid() -> None:
     """A vacuous conjunction fails."""
     evidence_ = made([0.02, 0.04, 0.03, 0.05, 0.01])
     bare = claim(ARMS, [CLOSES], [], replicates=5)
-    from dataclasses import replace
-
     assert judge(replace(evidence_, claim=bare)).status is Status.INVALID
 
 
@@ -91,10 +93,23 @@ def test_a_criterion_without_numbers_is_invalid_and_says_which_cell() -> None:
     assert "replicate 2" in verdict.sentence
 
 
+def test_a_number_that_admits_no_test_is_laid_to_its_own_replicate() -> None:
+    """By the replicate's number, also where an earlier one is left out."""
+    of = View(made([0.02, 0.04, 0.03, 0.05, 0.01]), (1, 3, 4))
+    bad = UntestableError("has the value inf", place=1)
+    assert bad.what == "replicate 1 has the value inf"
+    assert bad.what_of(of.replicates) == "replicate 3 has the value inf"
+    spec = {"kind": "log-ratio", "arm": "treat", "over": "base", "readout": "rate", "at": 0.5}
+    ratio = Criterion("r", spec, Test("ratio-above", 0.1), "because")
+    spoilt = replace(of.evidence, claim=replace(of.claim, criteria=(ratio,)))
+    rows = spoilt.generate
+    rows.loc[(rows["replicate"] == 3) & (rows["dose"] == 0.5), "behaviour"] = 0
+    _, broken = _criteria(View(spoilt, of.replicates), 0)
+    assert [one.got for one in broken] == ["replicate 3 has the ratio 0, which has no logarithm"]
+
+
 def test_exploration_can_never_pass() -> None:
     """The same numbers without a registration are EXPLORATORY."""
-    from dataclasses import replace
-
     evidence_ = replace(made([0.02, 0.04, 0.03, 0.05, 0.01]), kind="exploration")
     evidence_.generate["split"] = "explore"
     evidence_.score["split"] = "explore"
