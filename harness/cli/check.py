@@ -14,6 +14,7 @@ from harness.cli.command import Command, claim_list
 from harness.cli.output import Output
 from harness.cli.workspace import claim_path, find_root, select
 from harness.errors import EXIT_OK, EXIT_USAGE, BadInput, ClaimsError, Problem
+from harness.shown import visible
 
 if TYPE_CHECKING:
     from harness.lock.refusal import Refusal
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
             output.say(f"{place}: {word}: {r.reason} [{r.rule}]{advice}")
         if one.ok:
             output.say(f"claims/{one.claim}.yaml: ready to be locked ({one.pilot})")
+    for path in sorted((root / "claims").glob("*.yml")) if not args.ids else ():
+        output.say(f"claims/{visible(path.name)} is not read: name it .yaml")
     bad = sum(not one.ok for one in checked)
     if bad:
         output.say(f"{bad} of {len(checked)} claims need work")

@@ -95,3 +95,13 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return value
+
+
+def replicate_count(text: str) -> int:
+    """An argument that counts replicates, of which there is a most, as in a claim."""
+    from harness.subject.recipe import MOST_REPLICATES
+
+    value = positive(text)
+    if value > MOST_REPLICATES:
+        raise argparse.ArgumentTypeError(f"{value} replicates; at most {MOST_REPLICATES}")
+    return value

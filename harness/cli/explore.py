@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.command import Command, claim_list, positive
+from harness.cli.command import Command, claim_list, positive, replicate_count
 from harness.cli.output import Output, number
 from harness.cli.workspace import find_root, select
 from harness.errors import EXIT_OK
@@ -37,7 +37,10 @@ READOUTS = {
 def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to explore", at_least_one=True)
     parser.add_argument(
-        "--replicates", type=positive, metavar="N", help="models to train (default: as planned)"
+        "--replicates",
+        type=replicate_count,
+        metavar="N",
+        help="models to train (default: as planned)",
     )
     parser.add_argument(
         "-n", type=positive, default=1, metavar="N", dest="workers", help="processes (default: 1)"
@@ -94,9 +97,9 @@ def run(args: argparse.Namespace, output: Output) -> int:
                 ],
                 title=f"probes over {len(evidence.replicates)} replicates",
             )
-        for sentence in [p.sentence for p in verdict.preconditions] + [
-            c.sentence for c in verdict.criteria
-        ]:
+        said = [p.sentence for p in verdict.preconditions]
+        said += [c.sentence for c in verdict.criteria] + [s.sentence for s in verdict.shown]
+        for sentence in said:
             output.say(f"  {sentence}")
         for what in read_besides(job):
             output.say(f"to know: {what}: no lock binds it, so an attempt would fail there")

@@ -19,12 +19,19 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     claim_list(parser, "claims to register together (they share replicates)", at_least_one=True)
     parser.add_argument(
         "--beacon",
-        type=words,
-        default="",
+        type=beacon,
         metavar="TEXT",
         help="promise that a pulse of public randomness, not yet published, is mixed into the "
         "seeds (then: claims beacon)",
     )
+
+
+def beacon(text: str) -> str:
+    """A promise that was typed; an empty one, such as a variable that is not set, is a mistake."""
+    said = words(text)
+    if not said:
+        raise argparse.ArgumentTypeError("the promise is empty; leave --beacon out to promise none")
+    return said
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -35,8 +42,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     root = find_root(args.workspace, Path.cwd())
     ids = select(root, args.ids)
-    beacon = args.beacon
-    done = register(root, ids, again=False, pilots=pilots_of(root, ids), beacon=beacon)
+    promise = args.beacon or ""
+    done = register(root, ids, again=False, pilots=pilots_of(root, ids), beacon=promise)
     output.say(f"registered {', '.join(done.claims)}: {done.digest}")
     for name, pilot in done.pilots.items():
         output.say(f"{name}: pilot: {in_words(pilot)}")
@@ -46,8 +53,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     if done.restored:
         output.say("The ledger had this registration already; its lock files were written again.")
     files = " ".join(str(p) for p in (done.path, *done.locks))
-    if beacon:
-        output.say(f"Nothing can be measured before {beacon}. Commit and publish {files} now;")
+    if promise:
+        output.say(f"Nothing can be measured before {promise}. Commit and publish {files} now;")
         output.say(f"after the pulse: claims beacon {ids[0]} --file PULSE.json, then: claims run")
     else:
         output.say(f"Commit {files}, then: claims run")
@@ -57,7 +64,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
             "registration": done.digest,
             "ledger": str(done.path),
             "locks": [str(path) for path in done.locks],
-            "beacon": beacon,
+            "beacon": promise,
             "restored": done.restored,
             "pilots": dict(done.pilots),
             "waived": {k: [asdict(r) for r in v] for k, v in done.waived.items()},

@@ -26,6 +26,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Write ``claims/ID.yaml``. Raises :class:`ClaimsError` for a bad or a taken name."""
+    from harness.claim.parse import RESERVED
+
+    if args.id in RESERVED:
+        raise ClaimsError(
+            f"{args.id!r} is a folder of reports/ that is no claim's", fix="Choose another name"
+        )
     if not IDENTIFIER.fullmatch(args.id) or len(args.id) > LONGEST_ID:
         raise ClaimsError(
             f"{args.id!r} cannot name a claim",

@@ -71,7 +71,8 @@ def load_direction(path: Path, d_model: int | None = None) -> Direction:
         raise ClaimsError(
             f"not a direction: schema {about.get('schema')!r:.80}",
             where=str(path),
-            fix=f"Expected schema {SCHEMA} with one tensor called unit, or {SUBSPACE} with a basis",
+            fix=f"Expected, under the metadata key {KEY!r}, schema {SCHEMA} with one tensor called "
+            f"unit, or {SUBSPACE} with a basis: what harness.intervene.store.save_direction writes",
         )
     norm = _norm(about.get("norm"))
     if (words := ABOUT(about, "")) or norm is None:

@@ -115,6 +115,12 @@ class Workshop:
 
         return self._ensure("models", self.model_key(role, seed), make)
 
+    def cached(self, role_name: str, replicate: int) -> Path | None:
+        """The folder of a role's model in a replicate, if it was built before; builds nothing."""
+        key = self.model_key(self.recipe.role(role_name), self.seed_of(replicate))
+        folder = inside(self.root, ".cache/models") / short(key, 24)
+        return folder if (folder / MARK).is_file() else None
+
     def dictionary(self, role_name: str, replicate: int, hook: str) -> Built:
         """The sparse dictionary of a role's model at a hook point."""
         model = self.model(role_name, replicate)

@@ -76,7 +76,7 @@ def watch_of(job: Job) -> Watch:
 
 def measure_replicate(job: Job, replicate: int, progress: Progress, wait: bool = True) -> bool:
     """Measure one replicate unless it is there. False if another worker holds it and ``wait`` is
-    off. The ledger is told first.
+    off. The ledger is told first, once the claim names nothing that its task does not have.
 
     A run of several calls is one run on the ledger if it is alive throughout: see
     ``harness.measure.alive.alive``.
@@ -89,11 +89,15 @@ def measure_replicate(job: Job, replicate: int, progress: Progress, wait: bool =
                 return True
             with alive(job):
                 recheck(job)
-                begin(job)
-                from harness.measure.runner import measure  # torch enters here
+                from harness.measure.ready import check_task  # torch enters here
+                from harness.measure.runner import measure
 
                 with watching(watch_of(job)) as watch:
-                    measure(job, replicate, workshop_of(job, progress, watch), progress)
+                    workshop = workshop_of(job, progress, watch)
+                    check_task(job, workshop)
+                    with watch.pause():
+                        begin(job)
+                    measure(job, replicate, workshop, progress)
             return True
     except Timeout:
         return False

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,7 @@ from harness.measure.dose import Chosen, choose
 from harness.measure.drawn import seed_of
 from harness.measure.job import Job, recheck
 from harness.measure.needs import dictionary_hooks, models_needed, select_arms
+from harness.measure.ready import check_model
 from harness.measure.runner_cells import Sample, batches, run_generate, run_score
 from harness.measure.runner_features import (
     dictionaries_described,
@@ -59,11 +61,16 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     torch.set_num_threads(1)  # two threads in one process can be eight times slower than one
     claim, task = job.claim, patterned(workshop.builder.task, workshop.functions)
     needed = models_needed(claim, job.recipe, replicate)
-    built: dict[tuple[str, int], Built] = {key: workshop.model(*key) for key in needed}
-    models: dict[tuple[str, int], Model] = {
-        key: load_model(one.folder, claim.subject.backend, claim.subject.dtype)
-        for key, one in built.items()
-    }
+    built: dict[tuple[str, int], Built] = {}
+    models: dict[tuple[str, int], Model] = {}
+    known = workshop.cached(needed[0][0], 0) if needed else None
+    if known is not None:
+        check_model(job, task, _loaded(job, known), replicate)
+    for key in needed:
+        built[key] = workshop.model(*key)
+        models[key] = _loaded(job, built[key].folder)
+        if known is None and len(models) == 1:  # before the others are trained
+            check_model(job, task, models[key], replicate)
     fitting = Fitting(job, replicate, task, models, _fit_texts(job, task, replicate), workshop)
     arms = [a for a in claim.arms if (a.on, replicate) in models]
 
@@ -74,7 +81,7 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
         chosen = choose(claim.dose_rule, selected.summary(replicate))
     judged = None if chosen is None else chosen.judged
 
-    progress.say(f"{claim.id}: replicate {replicate}, confirm split")
+    progress.say(f"{claim.id}: replicate {replicate}, {job.final_split} split")
     confirmed = _run(job, fitting, arms, job.final_split, judged)
     features, quality = measure_features(
         job, replicate, workshop, models, dictionary_hooks(claim), progress
@@ -102,6 +109,10 @@ def measure(job: Job, replicate: int, workshop: Workshop, progress: Progress) ->
     if watch.found:
         record["read_besides"] = sorted(watch.found)
     write_record(job.folder, replicate, record)
+
+
+def _loaded(job: Job, folder: Path) -> Model:
+    return load_model(folder, job.claim.subject.backend, job.claim.subject.dtype)
 
 
 def _fit_texts(job: Job, task: Task, replicate: int) -> Mapping[str, Any]:

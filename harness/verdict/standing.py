@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.claim.parse import load_claim
 from harness.errors import ClaimsError, NothingThere, OutOfOrder
 from harness.lock.ledger import read
 from harness.lock.record import attempted, registrations
@@ -61,6 +62,8 @@ def standing(root: Path, claim_id: str) -> StandingRow:
         return StandingRow(claim_id, Status.TAMPERED, error.sentence, "", "", 0, 0, where)
     if not registered:
         text = f"Not registered. Explore it (claims explore {claim_id}), then claims lock."
+        if not _readable(root, claim_id):
+            text = "Not registered, and not a claim as it is: claims check says why."
         return StandingRow(claim_id, Status.UNLOCKED, text, "", "", 0, 0, where)
     registration = ""
     gone: Withdrawal | None = None
@@ -86,12 +89,23 @@ def standing(root: Path, claim_id: str) -> StandingRow:
         status, sentence = Status.LOCKED, f"Registered, not yet run: claims run {claim_id}."
         if attempted(read(root), claim_id, registration):
             status, sentence = Status.INCOMPLETE, f"Begun, nothing is there: claims run {claim_id}."
+        if job.deviations:
+            sentence += f" Whatever comes of it is DEVIATED: {job.deviations[0]}."
     except ClaimsError as error:
         status, sentence = Status.TAMPERED, error.sentence
     if gone is not None and status is not Status.TAMPERED:
         sentence = f"{gone.sentence.rstrip('.')}. Its verdict was {status.name}: {sentence}"
         status = status if gone.successor else Status.WITHDRAWN
     return StandingRow(claim_id, status, sentence, registration, job.attempt, done, planned, where)
+
+
+def _readable(root: Path, claim_id: str) -> bool:
+    """Whether the claim's file can be parsed."""
+    try:
+        load_claim(root, claim_id)
+    except ClaimsError:
+        return False
+    return True
 
 
 def all_standings(root: Path) -> tuple[StandingRow, ...]:

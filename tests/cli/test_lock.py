@@ -148,3 +148,34 @@ def test_an_exploration_that_cannot_be_read_is_a_sentence(
     assert main(["--workspace", str(root), "lock", "easy"]) == 3
     assert "Remove the folder" in capsys.readouterr().err
     assert not (root / "claims" / "ledger.jsonl").exists()
+
+
+@pytest.mark.parametrize("empty", ["", "   "])
+def test_an_empty_promise_is_a_mistake(
+    root: Path, capsys: pytest.CaptureFixture[str], empty: str
+) -> None:
+    """A variable that is not set would lock for good without the promise that was meant."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["--workspace", str(root), "lock", "easy", "--beacon", empty])
+    assert stopped.value.code == 2
+    assert "the promise is empty" in capsys.readouterr().err
+    assert not (root / "claims" / "ledger.jsonl").exists()
+
+
+def test_more_replicates_than_a_claim_may_have_are_refused(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exploration of them would leave a record that nothing reads."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["--workspace", str(root), "explore", "easy", "--replicates", "1001"])
+    assert stopped.value.code == 2
+    assert "at most 1000" in capsys.readouterr().err
+
+
+def test_a_file_of_another_ending_is_not_passed_over_in_silence(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claims are called .yaml."""
+    (root / "claims" / "other.yml").write_text("id: other\n")
+    _, out = call(root, capsys, "check")
+    assert "claims/other.yml is not read: name it .yaml" in out

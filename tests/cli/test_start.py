@@ -75,7 +75,9 @@ def test_an_existing_claim_is_not_written_over(tmp_path: Path) -> None:
     assert (root / "claims" / "first-claim.yaml").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["Big", "a_b", "../x", "-x-", "x" * 65, ""])
+@pytest.mark.parametrize(
+    "name", ["Big", "a_b", "explore", "reproduction", "../x", "-x-", "x" * 65, ""]
+)
 def test_names_that_cannot_be_ids_are_refused(name: str, workspace: Path) -> None:
     """Ids are lower-case words with hyphens; anything else would be refused later anyway."""
     argv = ["--workspace", str(workspace), "new", "--", name]

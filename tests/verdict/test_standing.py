@@ -135,3 +135,27 @@ def test_a_finished_attempt_that_vanished_is_not_merely_unrun(job: Job) -> None:
     attempted(job.root)
     shutil.rmtree(job.folder)
     assert status(job) is not Status.LOCKED
+
+
+def test_a_file_that_is_no_claim_is_not_offered_for_exploring(tmp_path: Path) -> None:
+    """Broken YAML, bytes that are no text, a name that is no id: check says why."""
+    root = workspace(tmp_path / "study")
+    (root / "claims" / "bytes.yaml").write_bytes(b"\xff")
+    (root / "claims" / "Upper Case.yaml").write_text("id: x\n")
+    text = (root / "claims" / "easy.yaml").read_text().replace("id: easy\n", "id: sound\n")
+    (root / "claims" / "sound.yaml").write_text(text)
+    found = {row.claim: row.sentence for row in all_standings(root)}
+    for name in ("bytes", "Upper Case"):
+        assert found[name] == "Not registered, and not a claim as it is: claims check says why."
+    assert "claims explore sound" in found["sound"]
+
+
+def test_what_can_only_be_deviated_says_so_before_it_is_run(job: Job) -> None:
+    """After an attempt an amended claim has no clean verdict any more: nobody runs it unawares."""
+    attempted(job.root)
+    path = job.root / "claims" / "easy.yaml"
+    path.write_text(path.read_text().replace("margin: 1.0", "margin: 0.9"))
+    register(job.root, ["easy"], reason="a margin that was too strict")
+    row = standing(job.root, "easy")
+    assert row.status is Status.LOCKED
+    assert "DEVIATED: registered after an attempt of version 1" in row.sentence
