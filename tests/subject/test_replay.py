@@ -35,6 +35,32 @@ def test_long_texts_attend_as_short_ones_do(monkeypatch: pytest.MonkeyPatch, hea
     assert float(short.kl[1].mean()) > 1e-3
 
 
+@pytest.mark.parametrize("heads", [1, 4])
+@pytest.mark.parametrize("push", [60.0, -60.0])
+def test_scores_beyond_what_powers_of_two_can_sum_go_through_the_softmax(
+    heads: int, push: float
+) -> None:
+    """Rows whose largest score is far from nought, each judged by itself: they get the softmax's
+    numbers, and the other rows' bits do not move."""
+    rows, T, d = 3, 5, 8
+    quick, exact = (
+        attention.Attention(
+            attention.pairs(torch.ones(T, d // heads), torch.zeros(T, d // heads)),
+            heads, torch.arange(rows * T), (rows, T), 0, quick=one,
+        )
+        for one in (True, False)
+    )  # fmt: skip
+    qkv = seeded(3, rows * T, 3 * d)
+    calm = quick(qkv, None).clone()
+    assert torch.allclose(calm, exact(qkv, None), atol=1e-5)
+    far = qkv.clone()
+    far[:T, :d], far[:T, d : 2 * d] = abs(push) / 2, push / 2  # the first text's scores
+    found = quick(far, None).clone()
+    assert bool(found.isfinite().all())
+    assert torch.allclose(found, exact(far, None), atol=1e-5)
+    assert torch.equal(found[T:], calm[T:])
+
+
 def test_a_replay_can_run_again_in_any_order() -> None:
     """A prepared replay keeps nothing of one run for the next, though it uses its buffers again."""
     model, tokens = NativeModel(tiny(1)), TEXTS.tokens
