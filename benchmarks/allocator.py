@@ -3,8 +3,8 @@
 By default glibc gives large blocks back to the system, and each of their pages has to be mapped and
 cleared again when the next tensor is made: for a loop that makes whole logits anew for every
 condition that is an eighth of its time at 23.5M parameters, and in the miniature from nothing to
-two fifths, as the heap happens to lie. The engine, once warm, meets no such page. ``--keep-memory`` runs
-the benchmark with an allocator that keeps what it has, so that both can be seen.
+two fifths, as the heap happens to lie. The engine, once warm, meets no such page. ``--keep-memory``
+runs the benchmark with an allocator that keeps what it has, so that both can be seen.
 
 Not covered: other allocators than glibc's, which do not heed these variables.
 """
