@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from harness.report.criteria import member_table, needed
-from harness.report.curves import Curve
+from harness.report.curves import Curve, Points
 from harness.report.dose_figure import DoseData, dose_figure, judged_words
+from harness.report.figure import log_ticks
 from harness.report.forest_figure import forest_figure
 from harness.report.gallery import unit_of
 from harness.report.panels_figure import panels_figure
@@ -105,3 +106,36 @@ def test_an_arm_of_an_unknown_unit_is_drawn_in_residual_norms() -> None:
     assert [unit_of(arm) for arm in ({}, {"unit": "kl"}, {"unit": 3})] == [
         *("residual", "kl", "residual")
     ]
+
+
+def test_a_mean_over_some_of_the_replicates_says_over_how_many() -> None:
+    """In the table, and under the figure; a full column is as it was."""
+    nan = float("nan")
+    whole, part = (
+        dose_figure(DoseData("placed", curve(values), {}), "d", large=False)
+        for values in ([[0.2, 0.1], [0.4, 0.3]], [[0.2, 0.1], [0.4, nan]])
+    )
+    assert [row[-1] for row in whole.table.rows] == ["0.300", "0.200"]
+    assert [row[-1] for row in part.table.rows] == ["0.300", "0.100 (1 of 2)"]
+    assert "the mean is over the others" in part.caption
+    assert whole.caption == ""
+
+
+def test_control_points_are_called_what_they_are() -> None:
+    """Matched features are no random directions."""
+    points = Points("like-them", (1.0,), (0.2,), (0,))
+    data = DoseData("rate", curve([[0.2, 0.1]]), {}, (points,), drawn={"like-them": "features"})
+    assert "like them features" in [k.text for k in dose_figure(data, "d", large=True).key]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.7, 1.3), (0.9, 1.1), (1.0, 300.0), (1.0, 5000.0), (1e-300, 1e300)]
+)
+def test_a_logarithmic_axis_has_three_labels_or_more_and_not_too_many(
+    low: float, high: float
+) -> None:
+    """One label gives no scale, ten run into each other."""
+    found = log_ticks(low, high)
+    assert 3 <= len(found) <= 6
+    assert found == sorted(found)
+    assert all(low <= v <= high for v in found)

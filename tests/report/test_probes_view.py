@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
+
+from harness.report.page import render_claim
 from harness.report.probes_view import probes_view
 from harness.report.records import Rendered, ReportInput
+from harness.report.words import NONE
 from tests.report.html import parse
 
 
@@ -54,3 +60,30 @@ def test_contexts_are_the_first_replicates_and_cannot_speak_html(
 def test_a_claim_without_probes_has_no_such_section(pages: dict[str, Rendered]) -> None:
     """Nothing is said of what was not asked."""
     assert 'id="probes"' not in pages["features"].html
+
+
+def test_p_values_are_not_averaged(inputs: dict[str, ReportInput]) -> None:
+    """The mean of several p-values says nothing; their range does."""
+    report = inputs["probes"]
+    cells = report.cells["probes"]
+    row = cells[cells["probe"] == "marker"].iloc[:1]
+    more = [row.assign(quantity="p", value=v, replicate=r) for r, v in enumerate((0.2, 0.8))]
+    found = probes_view(replace(report, cells={"probes": pd.concat([cells, *more])}))
+    assert found is not None
+    assert found.numbers is not None
+    (line,) = [one for one in found.numbers.rows if one[3] == "p"]
+    assert line[4:] == (NONE, "0.200", "0.800")
+
+
+def test_where_no_verdict_stands_what_probes_read_is_folded(
+    inputs: dict[str, ReportInput], pages: dict[str, Rendered]
+) -> None:
+    """It is what the criteria test; open, it would be the result that the page withholds."""
+    report = inputs["probes"]
+    verdict = {**report.verdict, "status": "INVALID"}
+    page = render_claim(replace(report, verdict=verdict))
+    assert "Not admissible: what the probes read" in page.html
+    assert page.markdown.index("## What the probes read") < page.markdown.index(
+        "**Not admissible.**", page.markdown.index("## What the probes read")
+    )
+    assert "Not admissible" not in pages["probes"].html
