@@ -38,13 +38,12 @@ def check_task(job: Job, workshop: Workshop) -> None:
         if one.file is not None:
             given = job.root / one.file
             with_place(partial(load_direction, given), claim, f"directions.{one.name}.file")
-    for probe in claim.probes:
-        texts = probe.params.get("texts")
-        if texts is not None and texts not in task.variants:
+    for place, name in text_variants(claim):
+        if name not in task.variants:
             raise UnknownName(
-                f"no text variant {texts!r}",
-                where=_where(claim, f"probes.{probe.name}.texts"),
-                fix=f"Nearest variants: {nearest(str(texts), task.variants)}",
+                f"no text variant {name!r}",
+                where=_where(claim, place),
+                fix=f"Nearest variants: {nearest(name, task.variants)}",
             )
 
 
@@ -61,9 +60,21 @@ def position_classes(claim: Claim) -> Iterator[tuple[str, str]]:
             if param.type in CLASSES and value is not None:
                 for name in (value,) if isinstance(value, str) else value:
                     yield f"probes.{probe.name}.{param.name}", str(name)
-    for one in claim.criteria:
-        if one.estimand.get("positions") is not None:
-            yield f"criteria.{one.name}.estimand.positions", str(one.estimand["positions"])
+    estimands = {f"criteria.{one.name}.estimand": one.estimand for one in claim.criteria}
+    estimands |= {f"shown.{name}": estimand for name, estimand in claim.shown.items()}
+    for place, estimand in estimands.items():
+        if estimand.get("positions") is not None:
+            yield f"{place}.positions", str(estimand["positions"])
+
+
+def text_variants(claim: Claim) -> Iterator[tuple[str, str]]:
+    """Place in the claim and name of every text variant that it names."""
+    for arm in claim.arms:
+        if arm.chosen is not None and arm.chosen.texts is not None:
+            yield f"arms.{arm.name}.heads.texts", arm.chosen.texts
+    for probe in claim.probes:
+        if probe.params.get("texts") is not None:
+            yield f"probes.{probe.name}.texts", str(probe.params["texts"])
 
 
 def check_model(job: Job, task: Task, model: Model, replicate: int) -> None:

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 import torch
 
+from harness.claim.parse import read_claim
 from harness.errors import ClaimsError
 from harness.intervene.context import Direction
 from harness.intervene.store import save_direction
-from harness.lock.ledger import read
+from harness.lock.ledger import read as ledger
 from harness.lock.register import register
 from harness.measure.artefacts import Silent
 from harness.measure.job import attempt_job
+from harness.measure.ready import position_classes, text_variants
 from harness.measure.run import measure_replicate
+from harness.yamlio import load_bytes
 from tests.toy_workspace import claim, make
 
 ARM = "  gone: {on: regulation, site: onset, operation: replace-zero, doses: [0, 1]}\n"
@@ -56,7 +59,7 @@ def measured(root: Path, replicate: int) -> tuple[str, list[str]]:
 
 
 def kinds(root: Path) -> list[str]:
-    return [row.kind for row in read(root)]
+    return [row.kind for row in ledger(root)]
 
 
 def test_a_misspelt_position_class_trains_nothing_and_begins_nothing(tmp_path: Path) -> None:
@@ -120,3 +123,33 @@ def test_a_file_that_holds_no_direction_is_refused_before_training(
     assert ("save_direction" in str(caught.value)) == (spoil == "foreign")
     assert told.said == []
     assert kinds(root) == ["registration"]
+
+
+HEADS = (
+    "  looks: {on: regulation, site: heads, operation: ablate, way: zero, doses: [0, 1], "
+    "heads: {attends: CLASS, texts: TEXTS}}\n"
+)
+PROBE = (
+    "probes:\n  lens: {kind: logit-lens, on: [regulation], positions: CLASS, texts: TEXTS}\n"
+    "shown:\n  mass: {kind: probe, probe: lens, on: regulation, item: 0, read: mass}\n"
+)
+SHOWN = (
+    "shown:\n  often: {kind: feature-asymmetry, hook: blocks.0.hook_resid_post, positions: CLASS, "
+    "matched: true, ratio_at_least: 2.0, min_rate: 0.01}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [(HEADS, "arms.looks.heads"), (PROBE, "probes.lens"), (SHOWN, "shown.often")],
+)
+def test_every_place_that_names_a_class_or_a_variant_is_looked_at(part: str, place: str) -> None:
+    """Arms that choose heads, probes, and estimands that count features, tested or shown."""
+    site = f"sites:\n  heads: {{hook: blocks.0.attn.hook_z, {CLASS}}}\n"
+    added = part.replace("CLASS", "a_class").replace("TEXTS", "a-text")
+    text = claim("wrong").replace("sites:\n", site)
+    text = text.replace("preconditions:\n", f"{added}preconditions:\n")
+    read = read_claim(load_bytes(text.encode(), "claims/wrong.yaml"))
+    key = "attends" if part == HEADS else "positions"
+    assert (f"{place}.{key}", "a_class") in {*position_classes(read)}
+    assert ((f"{place}.texts", "a-text") in {*text_variants(read)}) == ("TEXTS" in part)
